@@ -1,0 +1,50 @@
+# The project's interface: `make help` lists it.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint bench ui lock clean
+
+help: ## Show what there is
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+install: .venv/.installed ## Make .venv with the command `licenses` in it
+
+run: .venv/.installed ## Do the main job: a real snapshot with ANTHROPIC_ADMIN_KEY, else 14 sandbox nights
+	@$(BIN)/licenses run
+
+ui: .venv/.installed ## Dagster's web UI and daemon, the nightly schedule on
+	@$(BIN)/licenses ui
+
+test: .venv/.tested ## Pass the tests
+	$(BIN)/pytest -n 2
+
+lint: .venv/.tested ## ruff check and format, mypy over our own code
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/.tested ## Measure, against floors in the same run (takes minutes)
+	$(BIN)/python -m benchmarks
+
+lock: .venv/.tested ## Pin everything again, with hashes
+	$(COMPILE) --extra build pyproject.toml -o requirements.lock
+	$(COMPILE) --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	--no-header --no-annotate --quiet --upgrade
+
+clean: ## Remove .venv; data stays
+	rm -rf .venv
+
+# A copied interpreter: programs that tell environments apart by the interpreter's real path then see this one.
+# Bytecode is compiled at install: Dagster starts three times as fast with it.
+.venv/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv --copies .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --compile --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.tested: .venv/.installed requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --compile --require-hashes -r requirements-dev.lock
+	@touch $@

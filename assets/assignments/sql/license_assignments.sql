@@ -1,0 +1,113 @@
+-- One row per holder (member, API key, pending invite) at the close of the day, with all that is looked up for it.
+-- Answers: who holds which license, for how long, owned by whom, and when was it last used, as far as anybody can know.
+with
+
+members as (
+    select holder_id as id, email
+    from holders
+    where holder_type = 'user'
+),
+
+-- Use up to the end of the day by whoever holds the license now: use from before it was assigned was by an earlier
+-- holder of the same id, and is kept out.
+last_uses as (
+    select
+        usage.holder_type,
+        usage.holder_id,
+        usage.source,
+        max(usage.usage_date) as usage_date,
+        max(usage.used_at) as used_at
+    from usage
+    inner join holders
+        on holders.holder_type = usage.holder_type
+        and holders.holder_id = usage.holder_id
+    cross join observation
+    where usage.usage_date <= observation.day
+        and (usage.used_at is null or usage.used_at < observation.day_end)
+        and (
+            holders.assigned_at is null
+            or coalesce(usage.used_at >= holders.assigned_at, usage.usage_date >= cast(holders.assigned_at as date))
+        )
+    group by usage.holder_type, usage.holder_id, usage.source
+),
+
+last_use as (
+    select
+        holder_type,
+        holder_id,
+        source,
+        coalesce(used_at, cast(usage_date as timestamptz)) as last_used_at,
+        case when used_at is null then 'day' else 'second' end as precision
+    from last_uses
+    qualify row_number() over (
+        partition by holder_type, holder_id
+        order by usage_date desc, used_at desc nulls last, source
+    ) = 1
+),
+
+-- A source can see a kind of holder where it has been asked up to (nearly) this day.
+watched as (
+    select coverage.holder_type, min(coverage.covered_from) as since
+    from coverage, observation
+    where coverage.covered_from <= observation.day
+    group by coverage.holder_type, observation.day
+    having max(coverage.covered_to) >= observation.day - 4
+)
+
+select
+    observation.organization_name,
+    holders.holder_type,
+    holders.holder_id,
+    case
+        when holders.holder_type = 'api_key' then 'API Key'
+        else coalesce(license_types.license_type, 'Unmapped (' || coalesce(holders.role, 'no role') || ')')
+    end as license_type,
+    holders.role,
+    holders.status,
+    holders.status_raw,
+    holders.name,
+    holders.email,
+    -- owner: the principal that a key acts as, else its creator
+    holders.owner_id as owner_user_id,
+    owners.email as owner_email,
+    case
+        when holders.owner_id is null then null
+        when holders.owner_shape like 'service_account%' then 'service_account'
+        when holders.owner_shape like 'user%' then 'user'
+        else holders.owner_shape
+    end as owner_type,
+    case
+        when holders.holder_type <> 'api_key' then null
+        when holders.owner_id is null then 'unknown'
+        when holders.owner_shape like 'service_account%' then 'service_account'
+        when owners.id is not null then 'member'
+        when observation.members_known and holders.owner_shape like 'user%' then 'left'
+        else 'unknown'
+    end as owner_status,
+    holders.workspace_id,
+    workspaces.name as workspace_name,
+    holders.key_hint,
+    holders.expires_at,
+    holders.assigned_at,
+    -- use
+    last_use.last_used_at,
+    last_use.precision as last_used_precision,
+    last_use.source as last_used_source,
+    case
+        when last_use.last_used_at is not null then 'used'
+        when watched.since is not null then 'never_seen'
+        else 'unknown'
+    end as last_used_state,
+    watched.since as usage_observed_since,
+    -- how we know
+    observation.provenance,
+    observation.observed_at,
+    observation.run_id
+from holders
+cross join observation
+left join license_types on license_types.role = holders.role
+left join members as owners on owners.id = holders.owner_id
+left join workspaces on workspaces.id = holders.workspace_id
+left join last_use on last_use.holder_type = holders.holder_type and last_use.holder_id = holders.holder_id
+left join watched on watched.holder_type = holders.holder_type
+order by holders.holder_type, holders.holder_id

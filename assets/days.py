@@ -1,0 +1,67 @@
+"""The rules of time: which day may be observed when, and where a day ends.
+
+All days are UTC. The snapshot of day D is the closing state of D, as of D+1 00:00 UTC.
+Nothing else in the project decides whether a day may be written (design, section 2).
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from assets.errors import ImpossibleDay
+
+FIRST_DAY = date(2024, 1, 1)
+"""The first day that the warehouse knows, unless LICENSES_FIRST_DAY says otherwise."""
+
+LOOK_BACK_DAYS = 90
+"""How far the first run looks back for usage."""
+
+TRAILING_DAYS = 4
+"""Usage arrives late, so each night asks for the last days again (design, section 2)."""
+
+
+def end_of(day: date) -> datetime:
+    """The instant at which `day` is over: the next midnight, UTC."""
+    return datetime.combine(day + timedelta(days=1), time(), UTC)
+
+
+def yesterday(now: datetime) -> date:
+    """The last day that is over at `now`."""
+    return now.astimezone(UTC).date() - timedelta(days=1)
+
+
+def is_final(day: date, observed_at: datetime) -> bool:
+    """Whether an observation at `observed_at` sees the closing state of `day`."""
+    return observed_at >= end_of(day)
+
+
+def require_observable(day: date, now: datetime, first_day: date = FIRST_DAY) -> None:
+    """Refuse a day whose state cannot be observed at `now`: only yesterday and today can.
+
+    Raises:
+        ImpossibleDay: today's roster must never stand under another date.
+    """
+    today = now.astimezone(UTC).date()
+    if day > today:
+        raise ImpossibleDay(
+            f"{day} lies in the future (it is {today} UTC): a day can be observed on the day itself, as provisional, "
+            "or on the day after. Ask for it again then."
+        )
+    if day < first_day:
+        raise ImpossibleDay(
+            f"{day} lies before {first_day}, the first day of this warehouse (LICENSES_FIRST_DAY). Nothing was written."
+        )
+    if day < today - timedelta(days=1):
+        raise ImpossibleDay(
+            f"{day} is over for too long: the API tells only today's state, so on {today} UTC it can be written for "
+            f"{yesterday(now)} or, as provisional, for {today}, never for an older day. Nothing was written; {day} "
+            "stays a gap until another source fills it."
+        )
+
+
+def usage_window(day: date, covered_to: date | None) -> tuple[date, date]:
+    """The first and last usage day to fetch for the snapshot of `day`.
+
+    `covered_to` is the last day already fetched from the source, None before its first run.
+    """
+    if covered_to is None:
+        return day - timedelta(days=LOOK_BACK_DAYS - 1), day
+    return min(day - timedelta(days=TRAILING_DAYS - 1), covered_to + timedelta(days=1)), day

@@ -1,0 +1,45 @@
+"""What can go wrong, in one tree; each error's text is the sentence that a person reads.
+
+LicenseHistoryError
+├── WrongUse             the call or a setting is off: nothing was started (exit status 2)
+│   └── ImpossibleDay    nothing can observe that day, now or any more
+├── AccessRefused        the key was refused (401, or an organization of which nothing can be read)
+├── ListFailed           a list could not be fetched whole, or contradicts itself
+├── SnapshotRefused      the answers are whole, but must not be published (drop guard, broken key)
+├── BadReference         a reference file that users edit is wrong
+└── PublishFailed        the warehouse could not be built or put in place
+
+What is worth trying again is decided beside the HTTP client and never leaves it.
+"""
+
+
+class LicenseHistoryError(Exception):
+    """Something that the operator can read, understand and act upon."""
+
+
+class WrongUse(LicenseHistoryError):
+    """A command, option or setting that cannot be meant."""
+
+
+class ImpossibleDay(WrongUse):
+    """A day that no source can answer for."""
+
+
+class AccessRefused(LicenseHistoryError):
+    """The organization refused the key."""
+
+
+class ListFailed(LicenseHistoryError):
+    """A list that did not arrive whole."""
+
+
+class SnapshotRefused(LicenseHistoryError):
+    """A snapshot that must not be published."""
+
+
+class BadReference(LicenseHistoryError):
+    """A reference file that cannot be used, with file, line and reason."""
+
+
+class PublishFailed(LicenseHistoryError):
+    """The new warehouse could not be made or put in place; the old one stands."""

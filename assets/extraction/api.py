@@ -1,0 +1,269 @@
+"""The Admin API's shapes: the one place that knows its paths, fields and limits.
+
+Source: the public Admin API reference (August 2026) and the official SDK's types (November 2026). Where the two
+differ, both shapes are live, and the structures below read both. Fields that are not named here stay in the
+landing and are ignored; a field without a default is mandatory.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+API_VERSION = "2023-06-01"
+USER_AGENT = "license-history/0.1.0"
+USAGE_BETA = "analytics-usage-cost-2026-08-24"
+PAGE_LIMIT = 1000
+ADMIN_KEY_PREFIX = "sk-ant-"
+
+Id = Annotated[str, Meta(min_length=1)]
+FolderSafeId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+Instant = Annotated[datetime, Meta(tz=True)]
+
+
+class Organization(Struct):
+    """`/v1/organizations/me`. The id names folders, so it must be one plain word."""
+
+    id: FolderSafeId
+    name: str | None = None
+
+
+class User(Struct):
+    id: Id
+    role: Id
+    email: str | None = None
+    name: str | None = None
+    added_at: Instant | None = None
+
+
+class Reference(Struct):
+    """Who made a key or whom it acts as: `{id, type}`, or the newer `{type, user_id | service_account_id}`."""
+
+    type: str | None = None
+    id: str | None = None
+    user_id: str | None = None
+    service_account_id: str | None = None
+
+
+class Scope(Struct):
+    """The newer form of a key's workspace: `{type: workspace, workspace_id}` or `{type: organization}`."""
+
+    type: str | None = None
+    workspace_id: str | None = None
+
+
+class ApiKey(Struct):
+    id: Id
+    status: Id
+    name: str | None = None
+    created_at: Instant | None = None
+    created_by: Reference | None = None
+    principal: Reference | None = None
+    workspace_id: str | None = None
+    scope: Scope | None = None
+    partial_key_hint: str | None = None
+    expires_at: Instant | None = None
+    last_used_at: Instant | None = None
+
+
+class Invite(Struct):
+    id: Id
+    status: Id
+    role: str | None = None
+    email: str | None = None
+    invited_at: Instant | None = None
+    expires_at: Instant | None = None
+
+
+class Workspace(Struct):
+    id: Id
+    name: str | None = None
+    created_at: Instant | None = None
+    archived_at: Instant | None = None
+
+
+class ServiceAccount(Struct):
+    id: Id
+    name: str | None = None
+    organization_role: str | None = None
+    created_at: Instant | None = None
+    archived_at: Instant | None = None
+
+
+class Actor(Struct):
+    """Who used something: by id (newer endpoint), by e-mail or by a key's name (Claude Code report)."""
+
+    type: str | None = None
+    user_id: str | None = None
+    email_address: str | None = None
+    service_account_id: str | None = None
+    api_key_id: str | None = None
+    api_key_name: str | None = None
+
+
+class UsageGroup(Struct):
+    actor: Actor | None = None
+    api_key_id: str | None = None
+
+
+class UsageRow(Struct):
+    """`analytics/usage`: one row per bucket and combination with usage."""
+
+    starting_at: Instant
+    group: UsageGroup
+
+
+class MessagesResult(Struct):
+    api_key_id: str | None = None
+    account_id: str | None = None
+
+
+class MessagesBucket(Struct):
+    """`usage_report/messages`: one bucket per day, empty days included."""
+
+    starting_at: Instant
+    results: list[MessagesResult]
+
+
+class ClaudeCodeRecord(Struct):
+    """`usage_report/claude_code`: several records per actor and day."""
+
+    date: Instant
+    actor: Actor
+
+
+class AnalyticsPerson(Struct):
+    id: str | None = None
+    email_address: str | None = None
+
+
+class AnalyticsUser(Struct):
+    """`analytics/users` (Enterprise): per person, the last day with activity in the range asked for."""
+
+    user: AnalyticsPerson
+    last_activity_date: date | None = None
+
+
+class Paging(StrEnum):
+    """How a list's next page is named: the query parameter that takes it."""
+
+    CURSOR = "after_id"
+    TOKEN = "page"
+    EITHER = "either"
+    """By token where the answer has one, else by cursor: a list whose two generations differ."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One list of the API: where it is, what its items are and how it is paged."""
+
+    name: str
+    path: str
+    item: type[Struct]
+    noun: str
+    paging: Paging = Paging.CURSOR
+    params: dict[str, Any] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    max_days: int = 0
+    """How many days one request may span; 0 for lists without days."""
+
+
+_V1 = "/v1/organizations"
+ME = f"{_V1}/me"
+
+USERS = Endpoint("users", f"{_V1}/users", User, "members", params={"limit": PAGE_LIMIT})
+API_KEYS = Endpoint("api_keys", f"{_V1}/api_keys", ApiKey, "API keys", params={"limit": PAGE_LIMIT})
+INVITES = Endpoint("invites", f"{_V1}/invites", Invite, "invites", params={"limit": PAGE_LIMIT})
+WORKSPACES = Endpoint(
+    "workspaces",
+    f"{_V1}/workspaces",
+    Workspace,
+    "workspaces",
+    # Keys outlive their workspace, and its name is wanted all the same.
+    params={"limit": PAGE_LIMIT, "include_archived": "true"},
+)
+SERVICE_ACCOUNTS = Endpoint(
+    "service_accounts",
+    f"{_V1}/service_accounts",
+    ServiceAccount,
+    "service accounts",
+    Paging.EITHER,
+    {"limit": PAGE_LIMIT},
+)
+ROSTERS = (USERS, API_KEYS, INVITES, WORKSPACES, SERVICE_ACCOUNTS)
+
+ANALYTICS_USAGE = Endpoint(
+    "analytics_usage",
+    f"{_V1}/analytics/usage",
+    UsageRow,
+    "usage by actor and key",
+    Paging.TOKEN,
+    {
+        "limit": PAGE_LIMIT,
+        "time_bucket_width": "1d",
+        "group_by[]": ["actor", "api_key_id"],
+        "order_by": "time",
+        "order": "asc",
+    },
+    {"anthropic-beta": USAGE_BETA},
+    max_days=31,
+)
+MESSAGES_USAGE = Endpoint(
+    "messages_usage",
+    f"{_V1}/usage_report/messages",
+    MessagesBucket,
+    "message usage",
+    Paging.TOKEN,
+    # One day a page: with tens of thousands of keys, a month in one piece would not fit in memory.
+    {"limit": 1, "bucket_width": "1d", "group_by[]": ["api_key_id", "account_id"]},
+    max_days=31,
+)
+CLAUDE_CODE = Endpoint(
+    "claude_code",
+    f"{_V1}/usage_report/claude_code",
+    ClaudeCodeRecord,
+    "Claude Code usage",
+    Paging.TOKEN,
+    {"limit": PAGE_LIMIT},
+    max_days=1,
+)
+ANALYTICS_USERS = Endpoint(
+    "analytics_users",
+    f"{_V1}/analytics/users",
+    AnalyticsUser,
+    "Enterprise analytics",
+    Paging.TOKEN,
+    {"limit": PAGE_LIMIT},
+    max_days=31,
+)
+OLDER_USAGE = (MESSAGES_USAGE, CLAUDE_CODE)
+USAGE = (ANALYTICS_USAGE, *OLDER_USAGE, ANALYTICS_USERS)
+ENDPOINTS = {endpoint.name: endpoint for endpoint in (*ROSTERS, *USAGE)}
+
+ANALYTICS_FIRST_DAY = date(2026, 1, 1)
+ANALYTICS_LOOK_BACK_DAYS = 365
+
+
+def duckdb_type(shape: Any) -> str:
+    """The DuckDB type that reads a value of one of the structures above: derived, so that it is declared once."""
+    return _duckdb_type(msgspec.inspect.type_info(shape))
+
+
+def _duckdb_type(info: msgspec.inspect.Type) -> str:
+    match info:
+        case msgspec.inspect.UnionType(types=types):
+            return _duckdb_type(next(t for t in types if not isinstance(t, msgspec.inspect.NoneType)))
+        case msgspec.inspect.StructType(fields=fields):
+            return "STRUCT(" + ", ".join(f'"{f.encode_name}" {_duckdb_type(f.type)}' for f in fields) + ")"
+        case msgspec.inspect.ListType(item_type=item):
+            return _duckdb_type(item) + "[]"
+        case msgspec.inspect.DateTimeType():
+            return "TIMESTAMPTZ"
+        case msgspec.inspect.DateType():
+            return "DATE"
+        case msgspec.inspect.StrType():
+            return "VARCHAR"
+    raise TypeError(f"no DuckDB type for {info}")

@@ -1,0 +1,65 @@
+"""Which questions to ask of a usage endpoint so that a span of days is covered: the endpoints' limits in one place."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from assets.days import usage_window
+from assets.extraction.api import (
+    ANALYTICS_FIRST_DAY,
+    ANALYTICS_LOOK_BACK_DAYS,
+    ANALYTICS_USAGE,
+    ANALYTICS_USERS,
+    CLAUDE_CODE,
+    Endpoint,
+)
+
+
+@dataclass(frozen=True)
+class Span:
+    """Days, both included."""
+
+    first: date
+    last: date
+
+    def __bool__(self) -> bool:
+        return self.first <= self.last
+
+
+def span_to_ask(endpoint: Endpoint, day: date, covered_to: date | None) -> Span:
+    """The days that the snapshot of `day` needs from a usage endpoint, as far back as it answers. May be empty."""
+    first, last = usage_window(day, covered_to)
+    if endpoint in (ANALYTICS_USAGE, ANALYTICS_USERS):
+        first = max(first, ANALYTICS_FIRST_DAY, day - timedelta(days=ANALYTICS_LOOK_BACK_DAYS - 2))
+    return Span(first, last)
+
+
+def calls(endpoint: Endpoint, span: Span) -> list[dict[str, Any]]:
+    """The query parameters of each request that together cover `span`, oldest first."""
+    return [_parameters(endpoint, part) for part in _parts(span, endpoint.max_days)]
+
+
+def latest_day_named(message: str, span: Span) -> Span | None:
+    """What is left of `span` after «too recent; the latest day available is …», None where the message is another."""
+    named = [date.fromisoformat(found) for found in re.findall(r"\b\d{4}-\d\d-\d\d\b", message)]
+    latest = max((day for day in named if day < span.last), default=None)
+    return Span(span.first, latest) if latest else None
+
+
+def _parts(span: Span, days: int) -> Iterator[Span]:
+    first = span.first
+    while first <= span.last:
+        last = min(first + timedelta(days=days - 1), span.last)
+        yield Span(first, last)
+        first = last + timedelta(days=1)
+
+
+def _parameters(endpoint: Endpoint, part: Span) -> dict[str, Any]:
+    after = part.last + timedelta(days=1)
+    if endpoint is CLAUDE_CODE:
+        return {"starting_at": part.first.isoformat()}
+    if endpoint is ANALYTICS_USERS:
+        return {"starting_date": part.first.isoformat(), "ending_date": after.isoformat()}
+    return {"starting_at": f"{part.first}T00:00:00Z", "ending_at": f"{after}T00:00:00Z"}

@@ -1,0 +1,152 @@
+"""Where everything lies on disk, and the only ways to put a file there (design, section 4).
+
+Files come into being beside their place and are moved in whole; what a run has made and not yet
+published waits under `staging/<run>/`, a mirror of the data directory.
+"""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from filelock import FileLock
+
+SNAPSHOTS = "snapshots/license_assignments"
+USAGE = "usage/license_usage"
+COVERAGE = "usage/usage_coverage"
+PROJECT_REFERENCE = Path(__file__).resolve().parent.parent / "data" / "reference"
+
+
+@dataclass(frozen=True)
+class DataDirectory:
+    """The tree under LICENSES_DATA_DIR."""
+
+    root: Path
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.root / "dagster"
+
+    @property
+    def snapshots(self) -> Path:
+        return self.root / SNAPSHOTS
+
+    @property
+    def usage(self) -> Path:
+        return self.root / USAGE
+
+    @property
+    def coverage(self) -> Path:
+        return self.root / COVERAGE
+
+    def landing(self, organization_id: str, day: date) -> Path:
+        """The folder of all observations of one organization for one day."""
+        return self.root / "landing" / organization_id / day.isoformat()
+
+    def reference(self, name: str) -> Path:
+        """A reference file: the data directory's own, else the project's."""
+        own = self.root / "reference" / name
+        return own if own.exists() else PROJECT_REFERENCE / name
+
+    def staging(self, run: str) -> "DataDirectory":
+        """The mirror of this tree that holds what one run has not yet published."""
+        return DataDirectory(self.root / "staging" / run)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One writer at a time; the lock is the kernel's, so it ends with its process, however that ends."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.root / ".writer.lock"):
+            yield
+
+
+def snapshot_file(tree: DataDirectory, day: date, organization_id: str) -> Path:
+    """The one Parquet file that is the snapshot of an organization and day."""
+    return tree.snapshots / f"snapshot_date={day}" / f"organization_id={organization_id}" / "part.parquet"
+
+
+def usage_file(dataset: Path, day: date, organization_id: str) -> Path:
+    """What the observation for one snapshot day said of usage: `dataset` is `usage` or `coverage`."""
+    return dataset / f"observed_day={day}" / f"organization_id={organization_id}" / "part.parquet"
+
+
+def files_before(datasets: Iterable[Path], organization_id: str, day: date) -> list[Path]:
+    """One organization's usage files of earlier days, oldest first; where two trees have a day, the later tree's."""
+    found = {
+        path.parent.parent.name.removeprefix("observed_day="): path
+        for dataset in datasets
+        for path in dataset.glob(f"observed_day=*/organization_id={organization_id}/part.parquet")
+    }
+    return [found[key] for key in sorted(found) if key < day.isoformat()]
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield a place beside `path` to write to; it becomes `path`, fsynced, only when the block succeeds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        yield temporary
+        _sync(temporary)
+        temporary.replace(path)
+        _sync(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def publishing(staged: DataDirectory, target: DataDirectory, datasets: tuple[str, ...]) -> Iterator[list[Path]]:
+    """Move the staged files of `datasets` into place, each atomically; yield where they went.
+
+    If the block fails, everything is put back as it was.
+    """
+    undo: list[tuple[Path, Path, Path | None]] = []
+    try:
+        for dataset in datasets:
+            for source in sorted((staged.root / dataset).rglob("*.parquet")):
+                place = target.root / source.relative_to(staged.root)
+                undo.append((source, place, _set_aside(place)))
+                place.parent.mkdir(parents=True, exist_ok=True)
+                source.replace(place)
+                _sync(place.parent)
+        yield [place for _, place, _ in undo]
+    except BaseException:
+        for source, place, aside in reversed(undo):
+            if place.exists() and not source.exists():
+                place.replace(source)
+            if aside:
+                aside.replace(place)
+        raise
+    for _, _, aside in undo:
+        if aside:
+            aside.unlink()
+
+
+def _set_aside(place: Path) -> Path | None:
+    """A second name for the file that is about to be replaced, so that it can come back."""
+    if not place.exists():
+        return None
+    aside = place.with_name(f".{place.name}.{uuid.uuid4().hex}.replaced")
+    os.link(place, aside)
+    return aside
+
+
+def discard(tree: DataDirectory) -> None:
+    """Remove a staging tree; nothing in it was published."""
+    shutil.rmtree(tree.root, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,43 @@
+"""Publishing: what a run has staged and the warehouse that belongs to it appear together, or not at all."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+from assets.engine import engine
+from assets.errors import LicenseHistoryError, PublishFailed
+from assets.layout import COVERAGE, SNAPSHOTS, USAGE, DataDirectory, discard, publishing, whole_file
+from assets.warehouse.build import build
+
+DATASETS = (USAGE, COVERAGE, SNAPSHOTS)
+
+
+def publish(data: DataDirectory, staged: DataDirectory) -> list[Path]:
+    """Build the new warehouse beside the old one, then put staged files and warehouse in place.
+
+    Whoever has the old warehouse open keeps what they opened. Returns where the staged files went.
+
+    Raises:
+        PublishFailed: nothing was published; snapshots and warehouse stand as they were.
+    """
+    try:
+        # The stack outlives the file: should the warehouse not get into place, the moved files go back.
+        with data.writing(), ExitStack() as moves:
+            with whole_file(data.warehouse) as place:
+                with engine(data.root) as connection:
+                    build(connection, data, staged, place)
+                moved = moves.enter_context(publishing(staged, data, DATASETS))
+                _forget_foreign_writes(data)
+        discard(staged)
+        return moved
+    except LicenseHistoryError:
+        raise
+    except Exception as error:
+        raise PublishFailed(
+            f"The new warehouse could not be made or put in place ({type(error).__name__}: {error}). Nothing was "
+            f"published: the snapshots and {data.warehouse.name} stand as they were. Mend the cause and run again."
+        ) from error
+
+
+def _forget_foreign_writes(data: DataDirectory) -> None:
+    """Somebody who opened the old file for writing left a log beside it, which would be replayed into the new one."""
+    data.warehouse.with_name(f"{data.warehouse.name}.wal").unlink(missing_ok=True)

@@ -1,0 +1,27 @@
+-- One row per organization and snapshot day. Answers: which days do we know, how, how well, and since when?
+select
+    organization_id,
+    organization_name,
+    snapshot_date,
+    provenance,
+    is_final,
+    -- counts: null is unknown, because the roster could not be read; never zero
+    users,
+    api_keys,
+    invites,
+    -- completeness
+    usage_sources,
+    unmapped,
+    repeated,
+    left_out,
+    uses_before_assignment,
+    uses_ambiguous,
+    uses_unmatched,
+    conflicts,
+    -- how and when
+    observed_at,
+    observed_at - cast(snapshot_date + 1 as timestamptz) as lag,
+    observation,
+    run_id
+from inputs.facts
+order by organization_id, snapshot_date

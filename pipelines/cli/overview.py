@@ -1,0 +1,115 @@
+"""What `make run` ends with: the seats, how they moved, who does not use theirs, and where to go from here."""
+
+from datetime import date
+
+import duckdb
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from assets.layout import SNAPSHOTS, DataDirectory
+from pipelines.cli.paths import short
+from pipelines.cli.warehouse import opened
+
+LAST_CHANGES = 8
+
+
+def show(out: Console, data: DataDirectory, first: date, last: date) -> None:
+    """Print the overview of the days from `first` to `last`."""
+    with opened(data) as warehouse:
+        out.print(_seats(warehouse, first, last))
+        out.print(seats_over_time(warehouse, first, last, min(out.width, 100)))
+        out.print(_last_changes(warehouse, first))
+        out.print(_unused(warehouse))
+    _where_and_what_next(out, data)
+
+
+def _seats(warehouse: duckdb.DuckDBPyConnection, first: date, last: date) -> Table:
+    table = Table(
+        "License type", "Status", title=f"Seats on {last}", title_justify="left", box=None, title_style="bold"
+    )
+    table.add_column("Seats", justify="right")
+    table.add_column(f"Since {first}", justify="right")
+    rows = warehouse.execute(
+        """select license_type, status,
+                  coalesce(sum(seats) filter (where snapshot_date = $last), 0)::bigint as now,
+                  (now - coalesce(sum(seats) filter (where snapshot_date = $first), 0))::bigint as change
+           from seat_counts_daily where snapshot_date in ($first, $last)
+           group by license_type, status having now <> 0 or change <> 0
+           order by now desc, license_type, status""",
+        {"first": first, "last": last},
+    ).fetchall()
+    for license_type, status, seats, change in rows:
+        table.add_row(escape(license_type), escape(status), f"{seats:,}", f"{change:+,}" if change else "=")
+    return table
+
+
+def seats_over_time(warehouse: duckdb.DuckDBPyConnection, first: date, last: date, width: int) -> str:
+    """A chart of the active seats of each license type, one column of points per observed day."""
+    import plotext
+
+    rows = warehouse.execute(
+        """select license_type, snapshot_date, sum(seats)::bigint from seat_counts_daily
+           where snapshot_date between ? and ? and status = 'Active' and holder_type = 'user'
+           group by all order by all""",
+        [first, last],
+    ).fetchall()
+    plotext.clear_figure()
+    plotext.theme("clear")
+    plotext.plotsize(width, 14)
+    plotext.title("Active members by license type")
+    plotext.date_form("Y-m-d")
+    for kind in dict.fromkeys(row[0] for row in rows):
+        points = [(day.isoformat(), seats) for name, day, seats in rows if name == kind]
+        plotext.plot([day for day, _ in points], [seats for _, seats in points], label=kind)
+    chart: str = plotext.uncolorize(plotext.build())
+    return "\n" + escape(chart)
+
+
+def _last_changes(warehouse: duckdb.DuckDBPyConnection, first: date) -> Table:
+    table = Table("Day", "Who", "What", title="The last changes", title_justify="left", box=None, title_style="bold")
+    rows = warehouse.execute(
+        """select e.event_date, coalesce(h.name, h.email, e.holder_id), e.event, e.before, e.after
+           from license_events e
+           left join license_history h on h.organization_id = e.organization_id and h.holder_type = e.holder_type
+               and h.holder_id = e.holder_id
+               and (h.valid_from = e.event_date or (e.event = 'left' and h.valid_to = e.event_date))
+           where e.event_date > ? and e.previous_date is not null
+           order by e.event_date desc, 2, 3 limit ?""",
+        [first, LAST_CHANGES],
+    ).fetchall()
+    for day, who, event, before, after in rows:
+        change = " → ".join(part for part in (before, after) if part)
+        table.add_row(str(day), escape(who), escape(f"{event.replace('_', ' ')}: {change}" if change else event))
+    return table
+
+
+def _unused(warehouse: duckdb.DuckDBPyConnection) -> Table:
+    table = Table(
+        "License type", title="Active, and not used for 30 days", title_justify="left", box=None, title_style="bold"
+    )
+    for heading in ("not used for 30 days", "never seen", "unknown"):
+        table.add_column(heading, justify="right")
+    rows = warehouse.execute(
+        """select license_type,
+                  count(*) filter (where last_used_state = 'used' and days_since_last_use >= 30),
+                  count(*) filter (where last_used_state = 'never_seen'),
+                  count(*) filter (where last_used_state = 'unknown')
+           from unused_licenses group by license_type order by license_type"""
+    ).fetchall()
+    for license_type, *counts in rows:
+        table.add_row(escape(license_type), *(f"{count:,}" for count in counts))
+    return table
+
+
+def _where_and_what_next(out: Console, data: DataDirectory) -> None:
+    where = short(data.root)
+    out.print(f"\nThe record, one Parquet file per day:  {short(data.root / SNAPSHOTS)}", highlight=False)
+    out.print(f"The warehouse, for any SQL client:     {short(data.warehouse)}", highlight=False)
+    out.print("\nTry next:", style="bold")
+    for command in (
+        f".venv/bin/licenses --data-dir {where} sql --list",
+        f'.venv/bin/licenses --data-dir {where} sql "select * from license_events order by event_date desc limit 10"',
+        ".venv/bin/licenses check",
+    ):
+        out.print(f"  {command}", markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,109 @@
+"""`licenses run`, which is `make run`: the main job, on the real organization or, without a key, on the sandbox's."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from assets.assignments.snapshot import read_facts
+from assets.days import end_of, yesterday
+from assets.errors import LicenseHistoryError
+from assets.layout import DataDirectory, snapshot_file
+from pipelines import settings as settings_module
+from pipelines.cli.sandbox import SANDBOX_KEY
+from pipelines.settings import KEY, Settings
+
+NIGHTS = 14
+AT = timedelta(hours=2)
+"""When the schedule runs: so long after the end of the day."""
+
+SANDBOX_KEY_ENV = "LICENSES_SANDBOX_KEY"
+
+
+def main_job(*, debug: bool) -> int:
+    """Take the real snapshot where there is a key, else play the sandbox's nights; returns the exit status."""
+    settings = settings_module.load()
+    if wants_sandbox(settings):
+        return play_sandbox(settings)
+    from pipelines.cli.snapshot import take
+
+    return take(None, accept_drop=False, debug=debug)
+
+
+def wants_sandbox(settings: Settings) -> bool:
+    """Whether no real organization is configured."""
+    return not os.environ.get(KEY) and settings.licenses_organizations is None
+
+
+def sandbox_data(settings: Settings) -> DataDirectory:
+    """The sandbox's own data directory: pretend data never meets real data."""
+    return DataDirectory(settings.data.root / "sandbox")
+
+
+def play_sandbox(settings: Settings) -> int:
+    """The sandbox's last nights as the schedule would have run them, then what a newcomer wants to see."""
+    from pipelines.cli.overview import show
+
+    out = Console(highlight=False)
+    data = sandbox_data(settings)
+    last = yesterday(datetime.now(UTC))
+    out.print(
+        "[bold]This is a sandbox:[/bold] a pretend company on this machine, because ANTHROPIC_ADMIN_KEY is not set. "
+        f"Its last {NIGHTS} nights are run as the schedule would have run them."
+    )
+    nights = [last - timedelta(days=ago) for ago in reversed(range(NIGHTS))]
+    with _progress(nights) as remaining:
+        _run_nights(settings, data, remaining)
+    show(out, data, nights[0], last)
+    return 0
+
+
+def _run_nights(settings: Settings, data: DataDirectory, nights: Iterator[date]) -> None:
+    """Each night on its own clocks, the server's and the pipeline's; a night that is there already is skipped."""
+    from assets.resources import AdminApi, PipelineClock
+    from pipelines.definitions import build
+    from pipelines.execution import run
+    from pipelines.instance import instance
+    from pipelines.jobs import NIGHTLY
+    from pipelines.sandbox import Clock, Organization, create_app, serving
+
+    os.environ[SANDBOX_KEY_ENV] = SANDBOX_KEY
+    clock = Clock(datetime.now(UTC))
+    moved = settings.model_copy(update={"licenses_data_dir": data.root})
+    with serving(create_app(Organization(), clock=clock.now)) as url, instance(data) as opened:
+        api = AdminApi(base_url=url, key_envs={"the sandbox organization": SANDBOX_KEY_ENV})
+        for day in nights:
+            if _is_done(data, day):
+                continue
+            clock.set(end_of(day) + AT)
+            fixed = PipelineClock(fixed=clock.now().isoformat(), first_day=settings.licenses_first_day.isoformat())
+            outcome = run(build(moved, api=api, clock=fixed), opened, NIGHTLY, partition_key=day.isoformat())
+            if not outcome.success:
+                raise LicenseHistoryError(f"The sandbox's night of {day} failed: {' '.join(outcome.failures)}")
+
+
+def _is_done(data: DataDirectory, day: date) -> bool:
+    """Whether the day's closing snapshot is published already."""
+    folder = snapshot_file(data, day, "any").parent.parent
+    found = [read_facts(path) for path in folder.glob("organization_id=*/part.parquet")]
+    return bool(found) and all(facts is not None and facts.is_final for facts in found)
+
+
+@contextmanager
+def _progress(nights: list[date]) -> Iterator[Iterator[date]]:
+    """The nights one by one: with a bar where a person watches, silently elsewhere."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("nights", total=len(nights))
+
+        def one_by_one() -> Iterator[date]:
+            for night in nights:
+                bar.update(task, description=f"night of {night}")
+                yield night
+                bar.advance(task)
+
+        yield one_by_one()

@@ -1,0 +1,49 @@
+"""The composition root: which assets, on which days, with which resources; workspace.yaml points here."""
+
+import warnings
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+if TYPE_CHECKING:
+    from pipelines.settings import Settings
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Everything that Dagster runs here, from the environment's settings."""
+    from pipelines import settings
+
+    return build(settings.load())
+
+
+def build(settings: "Settings", **resources: object) -> dg.Definitions:
+    """The definitions for given settings; `resources` replaces some of them by name, for tests and the sandbox."""
+    # Single-run backfills and freshness policies are what this stands on, beta or not.
+    warnings.filterwarnings("ignore", category=dg.BetaWarning)
+    warnings.filterwarnings("ignore", category=dg.PreviewWarning)
+    from assets.assignments.assets import assignments_assets
+    from assets.extraction.assets import extraction_assets
+    from assets.partitions import daily
+    from assets.resources import AdminApi, DataFolder, Guard, PipelineClock
+    from assets.warehouse.assets import warehouse_assets
+    from pipelines.jobs import nightly_job, nightly_schedule
+
+    days = daily(settings.licenses_first_day, settings.now)
+    job = nightly_job(days)
+    return dg.Definitions(
+        assets=[*extraction_assets(days), *assignments_assets(days), *warehouse_assets()],
+        jobs=[job],
+        schedules=[nightly_schedule(job)],
+        executor=dg.in_process_executor,
+        resources={
+            "api": AdminApi(base_url=settings.anthropic_base_url, key_envs=settings.key_envs),
+            "data": DataFolder(path=str(settings.data.root)),
+            "clock": PipelineClock(
+                fixed=settings.licenses_now.isoformat() if settings.licenses_now else "",
+                first_day=settings.licenses_first_day.isoformat(),
+            ),
+            "guard": Guard(percent=settings.licenses_drop_percent, holders=settings.licenses_drop_holders),
+            **resources,
+        },
+    )

@@ -1,0 +1,88 @@
+"""Running a job in this process, on the shared instance, and what it has to say in sentences."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from pipelines.instance import instance
+from pipelines.jobs import NIGHTLY
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+    from pipelines.settings import Settings
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+LOCATION = "license-history"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a run; `failures` are sentences, `debug` the tracebacks behind them."""
+
+    run_id: str
+    success: bool
+    published: bool
+    failures: list[str] = field(default_factory=list)
+    debug: list[str] = field(default_factory=list)
+
+
+def run_night(settings: "Settings", day: date, *, accept_drop: bool = False, **resources: Any) -> Outcome:
+    """Observe, derive and publish one day, as the schedule would."""
+    from pipelines.definitions import build
+
+    definitions = build(settings, **resources)
+    config = {"ops": {"license_assignments": {"config": {"accept_drop": accept_drop}}}}
+    with instance(settings.data) as opened:
+        return run(definitions, opened, NIGHTLY, partition_key=day.isoformat(), run_config=config)
+
+
+def run(
+    definitions: "dg.Definitions",
+    opened: "dg.DagsterInstance",
+    job: str,
+    *,
+    partition_key: str | None = None,
+    run_config: Mapping[str, Any] | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> Outcome:
+    """Execute a job without noise; its events go to the instance, where the UI shows them."""
+    result = definitions.resolve_job_def(job).execute_in_process(
+        instance=opened,
+        partition_key=partition_key,
+        run_config={**QUIET, **(run_config or {})},
+        # With these the run stands on the job's own page in the UI.
+        tags={
+            ".dagster/repository": f"__repository__@{LOCATION}",
+            "dagster/code_location": LOCATION,
+            **(tags or {}),
+        },
+        raise_on_error=False,
+    )
+    failures, debug = _failures(result)
+    materialized = {
+        event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key
+    }
+    return Outcome(result.run_id, result.success, "warehouse" in materialized, failures, debug)
+
+
+def _failures(result: "dg.ExecuteInProcessResult") -> tuple[list[str], list[str]]:
+    sentences: list[str] = []
+    debug: list[str] = []
+    for event in result.all_events:
+        if not event.is_step_failure:
+            continue
+        data = event.step_failure_data
+        if data.user_failure_data and data.user_failure_data.description:
+            sentences += data.user_failure_data.description.splitlines()
+        elif data.error:
+            error = data.error
+            while error.cause:
+                error = error.cause
+            sentences.append(f"{event.step_key} failed: {' '.join(error.message.split())} (--debug shows where)")
+        if data.error:
+            debug.append(data.error.to_string())
+    if not result.success and not sentences:
+        sentences.append("The run failed without saying why; its log is in Dagster's UI (make ui).")
+    return list(dict.fromkeys(sentences)), debug

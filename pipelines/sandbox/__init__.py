@@ -1,0 +1,29 @@
+"""The sandbox organization: a stand-in Admin API with a made-up company behind it, for trials, tests and demos.
+
+    clock = Clock(datetime(2026, 11, 24, 2, tzinfo=UTC))
+    with serving(create_app(Organization(), clock=clock.now)) as url:
+        ...
+
+Knows nothing of the rest of the project, and the rest reaches it over HTTP alone.
+"""
+
+from pipelines.sandbox.options import Fault, FaultPlan, KeyShape, Options, UsageGeneration
+from pipelines.sandbox.organization import Organization
+from pipelines.sandbox.rows import Plan, State
+from pipelines.sandbox.serve import Clock, run, serving
+from pipelines.sandbox.server import create_app
+
+__all__ = [
+    "Clock",
+    "Fault",
+    "FaultPlan",
+    "KeyShape",
+    "Options",
+    "Organization",
+    "Plan",
+    "State",
+    "UsageGeneration",
+    "create_app",
+    "run",
+    "serving",
+]

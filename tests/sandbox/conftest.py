@@ -1,0 +1,35 @@
+"""One sandbox organization, and clients that talk to it over real HTTP."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from pipelines.sandbox import Clock, Options, Organization, create_app, serving
+from tests.sandbox.clients import NOW, Api, Serve
+
+
+@pytest.fixture(scope="session")
+def organization() -> Organization:
+    return Organization()
+
+
+@pytest.fixture(scope="module")
+def serve(organization: Organization) -> Iterator[Serve]:
+    """Serves an organization with these options until the module's tests are done."""
+    with ExitStack() as stack:
+
+        def start(served: Organization = organization, **options: Any) -> Api:
+            clock = Clock(NOW)
+            app = create_app(served, clock=clock.now, options=Options(**options))
+            api = Api(stack.enter_context(serving(app)), clock)
+            stack.enter_context(api.client)
+            return api
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def api(serve: Serve) -> Api:
+    return serve()
