@@ -39,12 +39,8 @@ def require_observable(day: date, now: datetime, first_day: date = FIRST_DAY) ->
     Raises:
         ImpossibleDay: today's roster must never stand under another date.
     """
+    require_not_future(day, now)
     today = now.astimezone(UTC).date()
-    if day > today:
-        raise ImpossibleDay(
-            f"{day} lies in the future (it is {today} UTC): a day can be observed on the day itself, as provisional, "
-            "or on the day after. Ask for it again then."
-        )
     if day < first_day:
         raise ImpossibleDay(
             f"{day} lies before {first_day}, the first day of this warehouse (LICENSES_FIRST_DAY). Nothing was written."
@@ -54,6 +50,37 @@ def require_observable(day: date, now: datetime, first_day: date = FIRST_DAY) ->
             f"{day} is over for too long: the API tells only today's state, so on {today} UTC it can be written for "
             f"{yesterday(now)} or, as provisional, for {today}, never for an older day. Nothing was written; {day} "
             "stays a gap until another source fills it."
+        )
+
+
+def require_over(day: date, now: datetime, first_day: date = FIRST_DAY) -> None:
+    """Refuse a day of which nobody can have kept the closing state.
+
+    Raises:
+        ImpossibleDay: it is not over yet, or lies before the warehouse's first day.
+    """
+    if day > yesterday(now):
+        raise ImpossibleDay(
+            f"{day} is not over yet (it is {now.astimezone(UTC):%Y-%m-%d %H:%M} UTC), so no file can hold its closing "
+            "state. Nothing was written."
+        )
+    if day < first_day:
+        raise ImpossibleDay(
+            f"{day} lies before {first_day}, the first day of this warehouse (LICENSES_FIRST_DAY). Nothing was written."
+        )
+
+
+def require_not_future(day: date, now: datetime) -> None:
+    """Refuse a day that has not begun at `now`.
+
+    Raises:
+        ImpossibleDay: nobody knows it yet.
+    """
+    today = now.astimezone(UTC).date()
+    if day > today:
+        raise ImpossibleDay(
+            f"{day} lies in the future (it is {today} UTC): a day can be observed on the day itself, as provisional, "
+            "or on the day after. Ask for it again then."
         )
 
 

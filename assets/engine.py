@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-MEMORY_LIMIT = "500MB"
+MEMORY_LIMIT = "400MB"
 """Beyond it DuckDB spills to disk: a million holders must pass within 1 GiB of process memory."""
 
 

@@ -7,6 +7,7 @@ LicenseHistoryError
 ├── ListFailed           a list could not be fetched whole, or contradicts itself
 ├── SnapshotRefused      the answers are whole, but must not be published (drop guard, broken key)
 ├── BadReference         a reference file that users edit is wrong
+├── CloseRefused         a month that cannot be signed, or whose signature cannot be taken back
 └── PublishFailed        the warehouse could not be built or put in place
 
 What is worth trying again is decided beside the HTTP client and never leaves it.
@@ -39,6 +40,10 @@ class SnapshotRefused(LicenseHistoryError):
 
 class BadReference(LicenseHistoryError):
     """A reference file that cannot be used, with file, line and reason."""
+
+
+class CloseRefused(LicenseHistoryError):
+    """A month that cannot be closed or reopened now."""
 
 
 class PublishFailed(LicenseHistoryError):

@@ -6,6 +6,7 @@ published waits under `staging/<run>/`, a mirror of the data directory.
 
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,13 @@ from filelock import FileLock
 SNAPSHOTS = "snapshots/license_assignments"
 USAGE = "usage/license_usage"
 COVERAGE = "usage/usage_coverage"
+CONFLICTS = "snapshots/reconstruction_conflicts"
+SUPERSEDED = "superseded/license_assignments"
+FINANCE = "finance"
+PUBLISHED = (".parquet", ".json")
+RESTATEMENTS = "restatements/license_assignments"
+STALE_SECONDS = 7 * 24 * 3600.0
+"""After which what a run has staged and never published is nobody's any more."""
 PROJECT_REFERENCE = Path(__file__).resolve().parent.parent / "data" / "reference"
 
 
@@ -73,6 +81,18 @@ def snapshot_file(tree: DataDirectory, day: date, organization_id: str) -> Path:
     return tree.snapshots / f"snapshot_date={day}" / f"organization_id={organization_id}" / "part.parquet"
 
 
+def restatement_file(data: DataDirectory, staged: DataDirectory, day: date, organization_id: str) -> Path:
+    """Where to stage the next restatement of an organization's day: they are numbered, and never replaced."""
+    folder = Path(RESTATEMENTS) / f"snapshot_date={day}" / f"organization_id={organization_id}"
+    number = len(list((data.root / folder).glob("*.parquet"))) + 1
+    return staged.root / folder / f"{number:04}.parquet"
+
+
+def conflicts_file(tree: DataDirectory, base_date: date, organization_id: str) -> Path:
+    """What contradicted itself when days were rolled back from the snapshot of `base_date`."""
+    return tree.root / CONFLICTS / f"base_date={base_date}" / f"organization_id={organization_id}" / "part.parquet"
+
+
 def usage_file(dataset: Path, day: date, organization_id: str) -> Path:
     """What the observation for one snapshot day said of usage: `dataset` is `usage` or `coverage`."""
     return dataset / f"observed_day={day}" / f"organization_id={organization_id}" / "part.parquet"
@@ -106,14 +126,14 @@ def whole_file(path: Path) -> Iterator[Path]:
 def publishing(staged: DataDirectory, target: DataDirectory, datasets: tuple[str, ...]) -> Iterator[list[Path]]:
     """Move the staged files of `datasets` into place, each atomically; yield where they went.
 
-    If the block fails, everything is put back as it was.
+    If the block fails, everything is put back as it was. A snapshot that is replaced stays under `superseded/`.
     """
     undo: list[tuple[Path, Path, Path | None]] = []
     try:
         for dataset in datasets:
-            for source in sorted((staged.root / dataset).rglob("*.parquet")):
+            for source in sorted(path for path in (staged.root / dataset).rglob("*") if path.suffix in PUBLISHED):
                 place = target.root / source.relative_to(staged.root)
-                undo.append((source, place, _set_aside(place)))
+                undo.append((source, place, _set_aside(target, place)))
                 place.parent.mkdir(parents=True, exist_ok=True)
                 source.replace(place)
                 _sync(place.parent)
@@ -125,18 +145,43 @@ def publishing(staged: DataDirectory, target: DataDirectory, datasets: tuple[str
             if aside:
                 aside.replace(place)
         raise
-    for _, _, aside in undo:
-        if aside:
+    for _, place, aside in undo:
+        if aside and not place.is_relative_to(target.snapshots):
             aside.unlink()
 
 
-def _set_aside(place: Path) -> Path | None:
-    """A second name for the file that is about to be replaced, so that it can come back."""
+def _set_aside(target: DataDirectory, place: Path) -> Path | None:
+    """A second name for the file that is about to be replaced, so that it can come back.
+
+    A snapshot keeps it for good: what was once believed of a day can always be asked.
+    """
     if not place.exists():
         return None
-    aside = place.with_name(f".{place.name}.{uuid.uuid4().hex}.replaced")
+    if place.is_relative_to(target.snapshots):
+        kept = target.root / SUPERSEDED / place.parent.relative_to(target.snapshots)
+        aside = kept / f"{len(list(kept.glob('*.parquet'))) + 1:04}.parquet"
+    else:
+        aside = place.with_name(f".{place.name}.{uuid.uuid4().hex}.replaced")
+    aside.parent.mkdir(parents=True, exist_ok=True)
     os.link(place, aside)
+    _sync(aside.parent)
     return aside
+
+
+def sweep(data: DataDirectory) -> None:
+    """Remove what killed runs left behind. Only for who holds `writing`: nobody else's half-made file can be there."""
+    leftovers = [
+        *data.root.glob(".warehouse.duckdb.*"),
+        *(data.root / "usage").rglob(".*.replaced"),
+        *(data.root / "snapshots").rglob(".*.tmp"),
+    ]
+    for path in leftovers:
+        path.unlink(missing_ok=True)
+    long_ago = time.time() - STALE_SECONDS
+    for folder in (*data.root.glob(".spill-*"), *(data.root / "staging").glob("*")):
+        # A run that is under way may be at work in there, and one that failed may be re-executed.
+        if folder.stat().st_mtime < long_ago:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def discard(tree: DataDirectory) -> None:

@@ -4,7 +4,6 @@ A key is never a resource's value: Dagster stores those and shows them. The reso
 environment variable, and reads it inside a method.
 """
 
-import os
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -12,8 +11,6 @@ import dagster as dg
 
 from assets.assignments.derive import DropGuard
 from assets.days import FIRST_DAY
-from assets.errors import WrongUse
-from assets.extraction.api import ADMIN_KEY_PREFIX
 from assets.extraction.organizations import Credential
 from assets.layout import DataDirectory
 
@@ -63,29 +60,5 @@ class AdminApi(dg.ConfigurableResource):  # type: ignore[type-arg]
     key_envs: dict[str, str]
 
     def credentials(self) -> list[Credential]:
-        """The keys, read now.
-
-        Raises:
-            WrongUse: a variable is not set, or holds no Anthropic key.
-        """
-        return [Credential(label, name, admin_key(label, name)) for label, name in self.key_envs.items()]
-
-
-def admin_key(label: str, name: str) -> str:
-    """The key in the environment variable `name`.
-
-    Raises:
-        WrongUse: it is not set, or cannot be a key. What it holds is never told.
-    """
-    key = os.environ.get(name, "").strip()
-    if not key:
-        raise WrongUse(
-            f"No key for {label}: the environment variable {name} is not set. An organization admin can create an "
-            "Admin key in the Console (Settings, Admin keys); put it there or into .env."
-        )
-    if not key.startswith(ADMIN_KEY_PREFIX):
-        raise WrongUse(
-            f"The key for {label}, in {name}, is no Anthropic key: those start with {ADMIN_KEY_PREFIX}, Admin keys "
-            "with sk-ant-admin. Nothing was asked."
-        )
-    return key
+        """The keys, read now; one that cannot be used is refused when it is, so that it costs only its own day."""
+        return [Credential.from_environment(label, name) for label, name in self.key_envs.items()]

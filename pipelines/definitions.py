@@ -25,16 +25,19 @@ def build(settings: "Settings", **resources: object) -> dg.Definitions:
     from assets.assignments.assets import assignments_assets
     from assets.extraction.assets import extraction_assets
     from assets.partitions import daily
+    from assets.reports.assets import report_assets
     from assets.resources import AdminApi, DataFolder, Guard, PipelineClock
     from assets.warehouse.assets import warehouse_assets
-    from pipelines.jobs import nightly_job, nightly_schedule
+    from pipelines.jobs import backfill_job, nightly_job, nightly_schedule
+    from pipelines.monthly import report_job, report_schedule
 
     days = daily(settings.licenses_first_day, settings.now)
-    job = nightly_job(days)
+    job, monthly = nightly_job(), report_job()
+    reports = report_assets(settings.licenses_first_day)
     return dg.Definitions(
-        assets=[*extraction_assets(days), *assignments_assets(days), *warehouse_assets()],
-        jobs=[job],
-        schedules=[nightly_schedule(job)],
+        assets=[*extraction_assets(days), *assignments_assets(days), *warehouse_assets(), *reports],
+        jobs=[job, backfill_job(), monthly],
+        schedules=[nightly_schedule(job), report_schedule(monthly)],
         executor=dg.in_process_executor,
         resources={
             "api": AdminApi(base_url=settings.anthropic_base_url, key_envs=settings.key_envs),

@@ -6,11 +6,13 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from pipelines.instance import instance
-from pipelines.jobs import NIGHTLY
+from pipelines.jobs import BACKFILL, NIGHTLY
 
 if TYPE_CHECKING:
     import dagster as dg
 
+    from assets.assignments.import_kept import Kept
+    from assets.assignments.plan import Wish
     from pipelines.settings import Settings
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -38,6 +40,45 @@ def run_night(settings: "Settings", day: date, *, accept_drop: bool = False, **r
         return run(definitions, opened, NIGHTLY, partition_key=day.isoformat(), run_config=config)
 
 
+def run_backfill(settings: "Settings", first: date, last: date, wish: "Wish", reason: str | None) -> Outcome:
+    """Fill the days from `first` to `last` in one run, as Dagster's own backfill page would."""
+    from pipelines.definitions import build
+
+    options = {"source": wish.source.value if wish.source else "", "replace": wish.replace, "reason": reason or ""}
+    with instance(settings.data) as opened:
+        return run(
+            build(settings),
+            opened,
+            BACKFILL,
+            run_config={"ops": {"license_assignments": {"config": options}}},
+            tags=days_as_tags(first, last),
+        )
+
+
+def run_import(settings: "Settings", kept: "Kept", *, replace: bool, reason: str | None) -> Outcome:
+    """Make a kept file the snapshot of its day, in the run that its manifest names."""
+    from pipelines.definitions import build
+
+    options = {"imported": kept.place, "replace": replace, "reason": reason or ""}
+    with instance(settings.data) as opened:
+        return run(
+            build(settings),
+            opened,
+            BACKFILL,
+            partition_key=kept.manifest.day.isoformat(),
+            run_config={"ops": {"license_assignments": {"config": options}}},
+            run_id=kept.target.run_id,
+        )
+
+
+def days_as_tags(first: date, last: date) -> dict[str, str]:
+    """The tags by which one run covers several days."""
+    return {
+        "dagster/asset_partition_range_start": first.isoformat(),
+        "dagster/asset_partition_range_end": last.isoformat(),
+    }
+
+
 def run(
     definitions: "dg.Definitions",
     opened: "dg.DagsterInstance",
@@ -46,11 +87,13 @@ def run(
     partition_key: str | None = None,
     run_config: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
+    run_id: str | None = None,
 ) -> Outcome:
     """Execute a job without noise; its events go to the instance, where the UI shows them."""
     result = definitions.resolve_job_def(job).execute_in_process(
         instance=opened,
         partition_key=partition_key,
+        run_id=run_id,
         run_config={**QUIET, **(run_config or {})},
         # With these the run stands on the job's own page in the UI.
         tags={

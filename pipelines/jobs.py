@@ -7,17 +7,26 @@ import dagster as dg
 from assets.days import yesterday
 
 NIGHTLY = "nightly"
+BACKFILL = "backfill"
 ASSETS = ("observation", "license_assignments", "warehouse")
 
 
-def nightly_job(days: dg.PartitionsDefinition) -> "dg.UnresolvedAssetJobDefinition":
+def nightly_job() -> "dg.UnresolvedAssetJobDefinition":
     """Observe, derive and publish one day; the same job from the schedule, the UI and the command line."""
     return dg.define_asset_job(
         NIGHTLY,
         selection=list(ASSETS),
-        partitions_def=days,
         description="One night: the organizations' answers, their snapshot, and the warehouse.",
         tags={"dagster/max_runtime": str(int(timedelta(hours=6).total_seconds()))},
+    )
+
+
+def backfill_job() -> "dg.UnresolvedAssetJobDefinition":
+    """Fill past days from the landing or the Activity Feed, and publish them; never asks for today's state."""
+    return dg.define_asset_job(
+        BACKFILL,
+        selection=list(ASSETS[1:]),
+        description="Past days: replayed from the landing, or reconstructed from the Activity Feed.",
     )
 
 

@@ -4,14 +4,18 @@ Deriving an observation again gives the same bytes, so a replay needs no API cal
 """
 
 from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
 
 import duckdb
+import msgspec
 import pyarrow as pa
 
 from assets.assignments.raw import load_raw
 from assets.assignments.reference import LICENSE_TYPES, license_types
+from assets.assignments.restatement import stage_restatement
 from assets.assignments.schema import COVERAGE, LICENSE_ASSIGNMENTS, USAGE, HolderType, Provenance
-from assets.assignments.snapshot import SnapshotFacts, latest_facts, same_snapshot, write_table
+from assets.assignments.snapshot import SnapshotFacts, last_known, read_facts, same_snapshot, write_table
 from assets.days import end_of, is_final
 from assets.engine import engine, sql_file
 from assets.errors import SnapshotRefused
@@ -24,7 +28,7 @@ from assets.extraction.api import (
     MESSAGES_USAGE,
     USERS,
 )
-from assets.extraction.landing import Observation
+from assets.extraction.landing import Manifest, Observation
 from assets.layout import DataDirectory, files_before, snapshot_file, usage_file
 
 SEES = {
@@ -45,19 +49,19 @@ class DropGuard:
     holders: int = 10
     accepted: bool = False
 
-    def check(self, facts: SnapshotFacts, before: SnapshotFacts | None) -> None:
-        """Compare with the last snapshot, roster by roster, where both are known.
+    def check(self, facts: SnapshotFacts, data: DataDirectory) -> None:
+        """Compare each roster that is known with the last snapshot in which it was.
 
         Raises:
             SnapshotRefused: more than `percent` and more than `holders` are gone.
         """
-        if before is None or self.accepted:
+        if self.accepted:
             return
-        for noun, then, now in (
-            ("members", before.users, facts.users),
-            ("API keys", before.api_keys, facts.api_keys),
-        ):
-            if then is None or now is None or then - now <= max(self.holders, then * self.percent / 100):
+        for noun, roster, now in (("members", "users", facts.users), ("API keys", "api_keys", facts.api_keys)):
+            if now is None or not (before := last_known(data, facts.organization_id, facts.snapshot_date, roster)):
+                continue
+            then: int = getattr(before, roster)
+            if then - now <= max(self.holders, then * self.percent / 100):
                 continue
             raise SnapshotRefused(
                 f"{facts.title}: on {facts.snapshot_date} there are {now:,} {noun}, after {then:,} in the snapshot of "
@@ -75,8 +79,34 @@ class Derived:
     unchanged: bool
 
 
-def derive(observation: Observation, data: DataDirectory, staged: DataDirectory, guard: DropGuard) -> Derived:
-    """Stage the snapshot and the usage of one observation.
+class Loading(NamedTuple):
+    """When, by which run and why a version of a day is loaded."""
+
+    at: datetime
+    run_id: str
+    reason: str | None = None
+
+
+class Parameters(NamedTuple):
+    """What the queries are told of the day that they make."""
+
+    organization_name: str | None
+    day: date
+    observed_at: datetime
+    run_id: str
+    provenance: Provenance
+    members_known: bool
+    invites_known: bool
+
+
+def derive(
+    observation: Observation,
+    data: DataDirectory,
+    staged: DataDirectory,
+    guard: DropGuard,
+    loading: Loading | None = None,
+) -> Derived:
+    """Stage the snapshot and the usage of one observation; `loading` is by default the observation itself.
 
     Raises:
         BadReference: the table of license types cannot be used.
@@ -87,47 +117,86 @@ def derive(observation: Observation, data: DataDirectory, staged: DataDirectory,
     with engine(staged.root) as connection:
         connection.register("license_types", types)
         load_raw(connection, observation)
-        _describe(connection, observation)
+        describe(connection, _parameters(manifest))
         _stage_usage(connection, observation, data, staged)
         for relation in ("holders", "workspaces", "license_assignments"):
-            connection.execute(f"create table {relation} as {sql_file(__file__, relation)}")
+            make(connection, relation)
         facts = _facts(connection, observation)
-        guard.check(facts, latest_facts(data, facts.organization_id, facts.snapshot_date))
-        published = same_snapshot(connection, "license_assignments", facts, data)
-        if published:
-            return Derived(published, unchanged=True)
-        place = snapshot_file(staged, manifest.day, manifest.organization_id)
-        rows = connection.sql("select * from license_assignments order by holder_type, holder_id")
-        write_table(place, rows, LICENSE_ASSIGNMENTS, facts)
+        guard.check(facts, data)
+        return stage(connection, facts, data, staged, loading)
+
+
+def make(connection: duckdb.DuckDBPyConnection, relation: str, file: str = "") -> None:
+    """Make a relation by the query in `sql/`, again where it exists."""
+    connection.execute(f"create or replace table {relation} as {sql_file(__file__, file or relation)}")
+
+
+def stage(
+    connection: duckdb.DuckDBPyConnection,
+    facts: SnapshotFacts,
+    data: DataDirectory,
+    staged: DataDirectory,
+    loading: Loading | None = None,
+) -> Derived:
+    """Stage the relation `license_assignments` as the snapshot that `facts` describe, unless it stands already."""
+    published = same_snapshot(connection, "license_assignments", facts, data)
+    if published:
+        return Derived(published, unchanged=True)
+    before = read_facts(snapshot_file(data, facts.snapshot_date, facts.organization_id))
+    if loading and (before or facts.provenance is not Provenance.OBSERVED):
+        facts = msgspec.structs.replace(facts, loaded_at=loading.at, loaded_by=loading.run_id, reason=loading.reason)
+    else:
+        # The first version of an observed day is known since it was observed, whenever it is derived.
+        facts = msgspec.structs.replace(facts, loaded_at=facts.observed_at, loaded_by=facts.run_id)
+    if before:
+        stage_restatement(connection, before, facts, data, staged)
+    place = snapshot_file(staged, facts.snapshot_date, facts.organization_id)
+    rows = connection.sql("select * from license_assignments order by holder_type, holder_id")
+    write_table(place, rows, LICENSE_ASSIGNMENTS, facts)
     return Derived(facts, unchanged=False)
 
 
-def _describe(connection: duckdb.DuckDBPyConnection, observation: Observation) -> None:
-    """The one-row relation `observation`: the parameters of every query here."""
-    manifest = observation.manifest
+def describe(connection: duckdb.DuckDBPyConnection, parameters: Parameters) -> None:
+    """Make the one-row relation `observation`: the parameters of every query here."""
     connection.execute(
-        """create table observation as select
+        """create or replace table observation as select
             ?::varchar as organization_name, ?::date as day, ?::timestamptz as day_end, ?::timestamptz as observed_at,
-            ?::varchar as run_id, ?::varchar as provenance, ?::boolean as members_known""",
+            ?::varchar as run_id, ?::varchar as provenance, ?::boolean as members_known, ?::boolean as invites_known""",
         [
-            manifest.organization_name,
-            manifest.day,
-            end_of(manifest.day),
-            manifest.observed_at,
-            manifest.run_id,
-            Provenance.OBSERVED.value,
-            manifest.has(USERS.name),
+            parameters.organization_name,
+            parameters.day,
+            end_of(parameters.day),
+            parameters.observed_at,
+            parameters.run_id,
+            parameters.provenance.value,
+            parameters.members_known,
+            parameters.invites_known,
         ],
+    )
+
+
+def _parameters(manifest: Manifest) -> Parameters:
+    return Parameters(
+        manifest.organization_name,
+        manifest.day,
+        manifest.observed_at,
+        manifest.run_id,
+        Provenance.OBSERVED,
+        members_known=manifest.has(USERS.name),
+        invites_known=manifest.has(INVITES.name),
     )
 
 
 def _stage_usage(
     connection: duckdb.DuckDBPyConnection, observation: Observation, data: DataDirectory, staged: DataDirectory
 ) -> None:
-    """Stage what this observation said of usage; `usage` and `coverage` are all that was known by then."""
+    """Stage what this observation said of usage; `usage` and `coverage` are all that was known by then.
+
+    The trailing window tells a use several times, so both views repeat rows: what reads them must not count.
+    """
     manifest = observation.manifest
     day, organization = manifest.day, manifest.organization_id
-    connection.execute(f"create table usage_now as {sql_file(__file__, 'usage')}")
+    make(connection, "usage_now", "usage")
     connection.register("coverage_now", _coverage(observation))
     for dataset, now, schema, known in (
         ("usage", "usage_now", USAGE, "usage"),
@@ -136,9 +205,8 @@ def _stage_usage(
         place = usage_file(getattr(staged, dataset), day, organization)
         write_table(place, connection.table(now), schema)
         earlier = files_before((getattr(data, dataset), getattr(staged, dataset)), organization, day)
-        connection.read_parquet(
-            [str(path) for path in (*earlier, place)], hive_partitioning=False
-        ).distinct().create_view(known)
+        files = [str(path) for path in (*earlier, place)]
+        connection.read_parquet(files, hive_partitioning=False).create_view(known)
 
 
 def _coverage(observation: Observation) -> pa.Table:

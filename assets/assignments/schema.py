@@ -27,7 +27,10 @@ LICENSE_ASSIGNMENTS = pa.schema(
         _column("organization_name", TEXT, "The organization's name on that day."),
         _column("holder_type", TEXT, "user, api_key or invite (a pending invite can hold a seat).", nullable=False),
         _column(
-            "holder_id", TEXT, "user_…, apikey_… or invite_…: the identity; names and e-mails change.", nullable=False
+            "holder_id",
+            TEXT,
+            "user_…, apikey_… or invite_…: the identity; names and e-mails change; email:… where a file gave none.",
+            nullable=False,
         ),
         _column(
             "license_type",
@@ -64,7 +67,9 @@ LICENSE_ASSIGNMENTS = pa.schema(
         _column(
             "last_used_precision", TEXT, "second: the API gave a time; day: from a daily report, shown as 00:00 UTC."
         ),
-        _column("last_used_source", TEXT, "The source of last_used_at: analytics, messages_usage, claude_code, …"),
+        _column(
+            "last_used_source", TEXT, "The source of last_used_at: analytics, messages_usage, claude_code, imported, …"
+        ),
         _column(
             "last_used_state",
             TEXT,
@@ -73,10 +78,23 @@ LICENSE_ASSIGNMENTS = pa.schema(
         ),
         _column("usage_observed_since", DAY, "The first day covered by the sources that can see this kind of holder."),
         _column("provenance", TEXT, "How the row is known: observed, reconstructed or imported.", nullable=False),
-        _column("observed_at", INSTANT, "When the state was observed.", nullable=False),
+        _column(
+            "observed_at",
+            INSTANT,
+            "When the state was observed; an imported one, when it was imported.",
+            nullable=False,
+        ),
         _column("run_id", TEXT, "The Dagster run that observed it.", nullable=False),
     ]
 )
+
+NOT_ATTRIBUTES = frozenset(
+    {
+        *("last_used_at", "last_used_precision", "last_used_source", "last_used_state", "usage_observed_since"),
+        *("provenance", "observed_at", "run_id"),
+    }
+)
+"""Columns that tell of use or of how we know: a change in them is no change of the license."""
 
 USAGE = pa.schema(
     [
@@ -99,6 +117,17 @@ COVERAGE = pa.schema(
         _column("holder_type", TEXT, "The kind of holder that the report can see.", nullable=False),
         _column("covered_from", DAY, "The first day asked for.", nullable=False),
         _column("covered_to", DAY, "The last day asked for.", nullable=False),
+    ]
+)
+
+CONFLICTS = pa.schema(
+    [
+        _column("holder_type", TEXT, "user or api_key.", nullable=False),
+        _column("holder_id", TEXT, "Whom the activity is about.", nullable=False),
+        _column("attribute", TEXT, "role (of a member), or a key's name, status or workspace.", nullable=False),
+        _column("happened_at", INSTANT, "When the activity took place."),
+        _column("activity_id", TEXT, "The activity; null where one is missing."),
+        _column("conflict", TEXT, "What contradicts what.", nullable=False),
     ]
 )
 

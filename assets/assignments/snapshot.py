@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from msgspec import Struct, field
 
 from assets.assignments.schema import LICENSE_ASSIGNMENTS, Provenance
+from assets.extraction.landing import organizations_observed
 from assets.layout import DataDirectory, snapshot_file, whole_file
 
 FACTS_KEY = b"license_history"
@@ -39,6 +40,10 @@ class SnapshotFacts(Struct, kw_only=True):
     uses_ambiguous: int = 0
     uses_unmatched: int = 0
     conflicts: int = 0
+    loaded_at: datetime | None = None
+    """Since when this version of the day has been believed."""
+    loaded_by: str | None = None
+    reason: str | None = None
     format: int = FORMAT
 
     @property
@@ -52,15 +57,13 @@ class SnapshotFacts(Struct, kw_only=True):
         return [name for name, count in rosters.items() if count is None]
 
 
-def write_table(
-    path: Path, rows: duckdb.DuckDBPyRelation, schema: pa.Schema, facts: SnapshotFacts | None = None
-) -> None:
+def write_table(path: Path, rows: duckdb.DuckDBPyRelation, schema: pa.Schema, facts: Struct | None = None) -> None:
     """Write a relation, in its order and with exactly `schema`, as one atomic zstd Parquet file."""
     metadata = {FACTS_KEY: msgspec.json.encode(facts)} if facts else {}
     schema = schema.with_metadata(metadata)
     with (
         whole_file(path) as place,
-        pq.ParquetWriter(place, schema, compression="zstd", compression_level=3) as writer,
+        pq.ParquetWriter(place, schema, compression="zstd", compression_level=1) as writer,
     ):
         for batch in rows.to_arrow_reader(122_880):
             writer.write_table(pa.table(batch).cast(schema))
@@ -75,12 +78,11 @@ def read_facts(path: Path) -> SnapshotFacts | None:
     return msgspec.json.decode(metadata[FACTS_KEY], type=SnapshotFacts)
 
 
-def latest_facts(data: DataDirectory, organization_id: str, day: date) -> SnapshotFacts | None:
-    """The facts of the organization's last snapshot up to and including `day`."""
-    for day_found in sorted(snapshot_days(data, organization_id), reverse=True):
-        if day_found <= day:
-            return read_facts(snapshot_file(data, day_found, organization_id))
-    return None
+def last_known(data: DataDirectory, organization_id: str, day: date, roster: str) -> SnapshotFacts | None:
+    """The facts of the organization's last snapshot up to and including `day` in which a roster's count is known."""
+    days = sorted((found for found in snapshot_days(data, organization_id) if found <= day), reverse=True)
+    every = (read_facts(snapshot_file(data, found, organization_id)) for found in days)
+    return next((facts for facts in every if facts and getattr(facts, roster) is not None), None)
 
 
 def snapshot_days(data: DataDirectory, organization_id: str) -> Iterator[date]:
@@ -89,19 +91,27 @@ def snapshot_days(data: DataDirectory, organization_id: str) -> Iterator[date]:
         yield date.fromisoformat(path.parent.parent.name.removeprefix("snapshot_date="))
 
 
+def organizations_known(data: DataDirectory) -> list[str]:
+    """The ids of all organizations that have a snapshot or an observation."""
+    snapshots = {path.name.removeprefix("organization_id=") for path in data.snapshots.glob("*/organization_id=*")}
+    return sorted(snapshots | set(organizations_observed(data)))
+
+
 def same_snapshot(
     connection: duckdb.DuckDBPyConnection, rows: str, facts: SnapshotFacts, data: DataDirectory
 ) -> SnapshotFacts | None:
-    """The facts of the published snapshot where it says exactly what `rows` and `facts` say, run and hour apart."""
+    """The facts of the published snapshot where it says exactly what `rows` and `facts` say, run and hour apart.
+
+    Where there is a published snapshot, it becomes the relation `published_snapshot`.
+    """
     path = snapshot_file(data, facts.snapshot_date, facts.organization_id)
     published = read_facts(path)
-    if published is None or _comparable(published) != _comparable(facts):
+    if published is None:
         return None
-    if not pq.read_schema(path).equals(LICENSE_ASSIGNMENTS):
+    connection.read_parquet(str(path), hive_partitioning=False).create_view("published_snapshot", replace=True)
+    if _comparable(published) != _comparable(facts) or not pq.read_schema(path).equals(LICENSE_ASSIGNMENTS):
         return None
     columns = ", ".join(name for name in LICENSE_ASSIGNMENTS.names if name not in ("observed_at", "run_id"))
-    before = connection.read_parquet(str(path), hive_partitioning=False)
-    before.create_view("published_snapshot", replace=True)
     differ = connection.sql(
         f"""(select {columns} from {rows} except select {columns} from published_snapshot) union all
             (select {columns} from published_snapshot except select {columns} from {rows}) limit 1"""
@@ -110,4 +120,7 @@ def same_snapshot(
 
 
 def _comparable(facts: SnapshotFacts) -> SnapshotFacts:
-    return msgspec.structs.replace(facts, observed_at=datetime.min, run_id="", observation="")
+    """Without what differs from run to run though the day is the same."""
+    return msgspec.structs.replace(
+        facts, observed_at=datetime.min, run_id="", observation="", loaded_at=None, loaded_by=None, reason=None
+    )

@@ -24,14 +24,18 @@ FolderSafeId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Instant = Annotated[datetime, Meta(tz=True)]
 
 
-class Organization(Struct):
+class Shape(Struct, gc=False):
+    """What the API answers with. Without cycles, so the collector need not walk through 100,000s of them."""
+
+
+class Organization(Shape):
     """`/v1/organizations/me`. The id names folders, so it must be one plain word."""
 
     id: FolderSafeId
     name: str | None = None
 
 
-class User(Struct):
+class User(Shape):
     id: Id
     role: Id
     email: str | None = None
@@ -39,7 +43,7 @@ class User(Struct):
     added_at: Instant | None = None
 
 
-class Reference(Struct):
+class Reference(Shape):
     """Who made a key or whom it acts as: `{id, type}`, or the newer `{type, user_id | service_account_id}`."""
 
     type: str | None = None
@@ -48,14 +52,14 @@ class Reference(Struct):
     service_account_id: str | None = None
 
 
-class Scope(Struct):
+class Scope(Shape):
     """The newer form of a key's workspace: `{type: workspace, workspace_id}` or `{type: organization}`."""
 
     type: str | None = None
     workspace_id: str | None = None
 
 
-class ApiKey(Struct):
+class ApiKey(Shape):
     id: Id
     status: Id
     name: str | None = None
@@ -69,7 +73,7 @@ class ApiKey(Struct):
     last_used_at: Instant | None = None
 
 
-class Invite(Struct):
+class Invite(Shape):
     id: Id
     status: Id
     role: str | None = None
@@ -78,14 +82,14 @@ class Invite(Struct):
     expires_at: Instant | None = None
 
 
-class Workspace(Struct):
+class Workspace(Shape):
     id: Id
     name: str | None = None
     created_at: Instant | None = None
     archived_at: Instant | None = None
 
 
-class ServiceAccount(Struct):
+class ServiceAccount(Shape):
     id: Id
     name: str | None = None
     organization_role: str | None = None
@@ -93,7 +97,7 @@ class ServiceAccount(Struct):
     archived_at: Instant | None = None
 
 
-class Actor(Struct):
+class Actor(Shape):
     """Who used something: by id (newer endpoint), by e-mail or by a key's name (Claude Code report)."""
 
     type: str | None = None
@@ -104,47 +108,71 @@ class Actor(Struct):
     api_key_name: str | None = None
 
 
-class UsageGroup(Struct):
+class UsageGroup(Shape):
     actor: Actor | None = None
     api_key_id: str | None = None
 
 
-class UsageRow(Struct):
+class UsageRow(Shape):
     """`analytics/usage`: one row per bucket and combination with usage."""
 
     starting_at: Instant
     group: UsageGroup
 
 
-class MessagesResult(Struct):
+class MessagesResult(Shape):
     api_key_id: str | None = None
     account_id: str | None = None
 
 
-class MessagesBucket(Struct):
+class MessagesBucket(Shape):
     """`usage_report/messages`: one bucket per day, empty days included."""
 
     starting_at: Instant
     results: list[MessagesResult]
 
 
-class ClaudeCodeRecord(Struct):
+class ClaudeCodeRecord(Shape):
     """`usage_report/claude_code`: several records per actor and day."""
 
     date: Instant
     actor: Actor
 
 
-class AnalyticsPerson(Struct):
+class AnalyticsPerson(Shape):
     id: str | None = None
     email_address: str | None = None
 
 
-class AnalyticsUser(Struct):
+class AnalyticsUser(Shape):
     """`analytics/users` (Enterprise): per person, the last day with activity in the range asked for."""
 
     user: AnalyticsPerson
     last_activity_date: date | None = None
+
+
+class KeyUpdate(Shape):
+    type: str | None = None
+    previous_value: str | None = None
+    current_value: str | None = None
+
+
+class Activity(Shape):
+    """One entry of the Activity Feed; which fields it has depends on its `type` (admin-api facts, Activity Feed)."""
+
+    id: Id
+    created_at: Instant
+    type: Id
+    actor: Actor | None = None
+    user_id: str | None = None
+    user_email: str | None = None
+    previous_role: str | None = None
+    current_role: str | None = None
+    deleted_user_id: str | None = None
+    deleted_user_email: str | None = None
+    invite_id: str | None = None
+    api_key_id: str | None = None
+    updates: list[KeyUpdate] | None = None
 
 
 class Paging(StrEnum):
@@ -241,6 +269,29 @@ ANALYTICS_USERS = Endpoint(
 )
 OLDER_USAGE = (MESSAGES_USAGE, CLAUDE_CODE)
 USAGE = (ANALYTICS_USAGE, *OLDER_USAGE, ANALYTICS_USERS)
+
+ACTIVITY_TYPES = (
+    "claude_user_role_updated",
+    "org_user_deleted",
+    "org_user_left",
+    "scim_user_created",
+    "scim_user_deleted",
+    "platform_api_key_created",
+    "platform_api_key_updated",
+    "org_user_invite_accepted",
+    "org_user_invite_deleted",
+    "org_user_invite_rejected",
+)
+"""What changes a license; the feed tells hundreds of other things, in shapes of their own."""
+
+ACTIVITIES = Endpoint(
+    "activities",
+    "/v1/compliance/activities",
+    Activity,
+    "activities",
+    params={"limit": 5000, "activity_types[]": list(ACTIVITY_TYPES)},
+)
+
 ENDPOINTS = {endpoint.name: endpoint for endpoint in (*ROSTERS, *USAGE)}
 
 ANALYTICS_FIRST_DAY = date(2026, 1, 1)

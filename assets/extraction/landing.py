@@ -20,6 +20,8 @@ from assets.extraction.api import API_VERSION
 from assets.layout import DataDirectory, whole_file
 
 MANIFEST = "manifest.json"
+FEED = "activities"
+"""The folder, beside an organization's days, of what the Activity Feed said."""
 
 
 class State(StrEnum):
@@ -85,9 +87,14 @@ class Observation(Struct, frozen=True):
 
 
 def new_observation(data: DataDirectory, organization_id: str, day: date, observed_at: datetime) -> Path:
-    """Make a fresh folder for an observation; names sort by time, then by turn, and are never used twice."""
+    """Make a fresh folder for an observation of a day."""
+    return new_folder(data.landing(organization_id, day), observed_at)
+
+
+def new_folder(parent: Path, observed_at: datetime) -> Path:
+    """Make a fresh folder; names sort by time, then by turn, and are never used twice."""
     for turn in count(1):
-        folder = data.landing(organization_id, day) / f"{observed_at:%Y%m%dT%H%M%SZ}-{turn:03}"
+        folder = parent / f"{observed_at:%Y%m%dT%H%M%SZ}-{turn:03}"
         with suppress(FileExistsError):
             folder.mkdir(parents=True)
             return folder

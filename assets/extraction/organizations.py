@@ -1,5 +1,6 @@
 """From keys to organizations: whom a key belongs to, and several keys that make up one organization."""
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -7,7 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from assets.errors import AccessRefused, LicenseHistoryError, ListFailed, WrongUse
-from assets.extraction.api import API_KEYS, ME, USERS, Endpoint, Organization
+from assets.extraction.api import ADMIN_KEY_PREFIX, API_KEYS, ME, USERS, Endpoint, Organization
 from assets.extraction.client import Client, NotAvailable
 from assets.extraction.deadline import list_deadline
 from assets.failures import Failure
@@ -20,6 +21,33 @@ class Credential:
     label: str
     key_env: str
     key: str = field(repr=False)
+
+    @classmethod
+    def from_environment(cls, label: str, key_env: str) -> "Credential":
+        """The key that the variable holds now, usable or not."""
+        return cls(label, key_env, os.environ.get(key_env, "").strip())
+
+    def require_usable(self) -> None:
+        """Refuse a key that cannot be one before anything is asked with it.
+
+        Raises:
+            WrongUse: it is not set, or no Anthropic key. What the variable holds is never told.
+        """
+        if not self.key:
+            raise WrongUse(
+                f"No key for {self.label}: the environment variable {self.key_env} is not set. An organization admin "
+                "can create an Admin key in the Console (Settings, Admin keys); put it there or into .env."
+            )
+        if not self.key.startswith(ADMIN_KEY_PREFIX):
+            raise WrongUse(
+                f"The key for {self.label}, in {self.key_env}, is no Anthropic key: those start with "
+                f"{ADMIN_KEY_PREFIX}, Admin keys with sk-ant-admin. Nothing was asked."
+            )
+        if not (self.key.isascii() and self.key.isprintable()):
+            raise WrongUse(
+                f"The key for {self.label}, in {self.key_env}, holds a line break or another character that no key "
+                "has: copy it anew. Nothing was asked."
+            )
 
 
 @dataclass(frozen=True)
@@ -55,7 +83,12 @@ def opened(credentials: Iterable[Credential], base_url: str) -> Iterator[tuple[l
         failures: list[Failure] = []
         for credential in credentials:
             try:
-                client = stack.enter_context(Client(base_url, credential.key))
+                credential.require_usable()
+            except WrongUse as error:  # says which variable by itself
+                failures.append(Failure(credential.label, str(error)))
+                continue
+            client = stack.enter_context(Client(base_url, credential.key))
+            try:
                 organization = who_is(client)
             except LicenseHistoryError as error:
                 failures.append(Failure(credential.label, f"{credential.label} ({credential.key_env}): {error}"))

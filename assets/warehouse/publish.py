@@ -5,14 +5,26 @@ from pathlib import Path
 
 from assets.engine import engine
 from assets.errors import LicenseHistoryError, PublishFailed
-from assets.layout import COVERAGE, SNAPSHOTS, USAGE, DataDirectory, discard, publishing, whole_file
+from assets.layout import (
+    CONFLICTS,
+    COVERAGE,
+    FINANCE,
+    RESTATEMENTS,
+    SNAPSHOTS,
+    USAGE,
+    DataDirectory,
+    discard,
+    publishing,
+    whole_file,
+)
 from assets.warehouse.build import build
+from assets.warehouse.checks import ChecksFailed, verify
 
-DATASETS = (USAGE, COVERAGE, SNAPSHOTS)
+DATASETS = (USAGE, COVERAGE, CONFLICTS, RESTATEMENTS, SNAPSHOTS, FINANCE)
 
 
 def publish(data: DataDirectory, staged: DataDirectory) -> list[Path]:
-    """Build the new warehouse beside the old one, then put staged files and warehouse in place.
+    """Build the new warehouse beside the old one, check it, then put staged files and warehouse in place.
 
     Whoever has the old warehouse open keeps what they opened. Returns where the staged files went.
 
@@ -21,12 +33,10 @@ def publish(data: DataDirectory, staged: DataDirectory) -> list[Path]:
     """
     try:
         # The stack outlives the file: should the warehouse not get into place, the moved files go back.
-        with data.writing(), ExitStack() as moves:
-            with whole_file(data.warehouse) as place:
-                with engine(data.root) as connection:
-                    build(connection, data, staged, place)
-                moved = moves.enter_context(publishing(staged, data, DATASETS))
-                _forget_foreign_writes(data)
+        with data.writing(), ExitStack() as moves, whole_file(data.warehouse) as place:
+            _make(data, staged, place)
+            moved = moves.enter_context(publishing(staged, data, DATASETS))
+            _forget_foreign_writes(data)
         discard(staged)
         return moved
     except LicenseHistoryError:
@@ -36,6 +46,15 @@ def publish(data: DataDirectory, staged: DataDirectory) -> list[Path]:
             f"The new warehouse could not be made or put in place ({type(error).__name__}: {error}). Nothing was "
             f"published: the snapshots and {data.warehouse.name} stand as they were. Mend the cause and run again."
         ) from error
+
+
+def _make(data: DataDirectory, staged: DataDirectory, place: Path) -> None:
+    with engine(data.root) as connection:
+        build(connection, data, staged, place)
+        if findings := verify(connection):
+            raise ChecksFailed(findings)
+        connection.execute("use memory")
+        connection.execute("detach warehouse")
 
 
 def _forget_foreign_writes(data: DataDirectory) -> None:

@@ -4,6 +4,7 @@ Exit status: 0 done, 1 failed, 2 wrong use, 3 done in part.
 """
 
 import sys
+import traceback
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -27,11 +28,21 @@ DayOption = Annotated[
 ]
 
 
+class FillFrom(StrEnum):
+    REPLAY = "replay"
+    RECONSTRUCT = "reconstruct"
+
+
 class Format(StrEnum):
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
     PARQUET = "parquet"
+
+
+class ReportFormat(StrEnum):
+    HTML = "html"
+    XLSX = "xlsx"
 
 
 @app.callback()
@@ -64,6 +75,63 @@ def snapshot(
 
 
 @app.command()
+def backfill(
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first UTC day.")],
+    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="The last UTC day.")],
+    source: Annotated[
+        FillFrom | None, typer.Option(help="Only from this source; replay derives again with today's rules.")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace what is there, too; what it was is kept.")
+    ] = False,
+    reason: Annotated[str | None, typer.Option(help="Why the past changes, for the restatements.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the plan.")] = False,
+) -> None:
+    """Fill past days from the landing or the Activity Feed. Shows its plan first; nothing is ever made up."""
+    from assets.assignments.plan import Source, Wish
+    from pipelines.cli.backfill import fill_days
+
+    wish = Wish(Source(source.value) if source else None, replace)
+    raise typer.Exit(fill_days(first.date(), last.date(), wish, reason=reason, dry_run=dry_run, debug=_debug))
+
+
+@app.command()
+def reconcile(
+    first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="The first UTC day.")] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="The last UTC day.")] = None,
+) -> None:
+    """Hold observed days against the Activity Feed: where does it not lead from the later to the earlier?"""
+    from pipelines.cli.reconcile import hold_against_feed
+
+    raise typer.Exit(hold_against_feed(first.date() if first else None, last.date() if last else None))
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A CSV, XLSX or Parquet file that somebody kept.")],
+    day: Annotated[
+        datetime, typer.Option("--day", formats=["%Y-%m-%d"], help="The UTC day whose closing state it holds.")
+    ],
+    organization: Annotated[
+        str | None, typer.Option(help="Whose members they are: its id or name; not needed where there is only one.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--map", help="A TOML file that says what its columns and words mean.")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace what is there, too; what it was is kept.")
+    ] = False,
+    reason: Annotated[str | None, typer.Option(help="Why the past changes, for the restatements.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before importing.")] = False,
+) -> None:
+    """Make a kept file the snapshot of a past day. Shows first what would be stored; a bad row refuses the file."""
+    from pipelines.cli.importing import Request, import_file
+
+    request = Request(file, day.date(), organization, mapping, replace, reason)
+    raise typer.Exit(import_file(request, yes=yes, debug=_debug))
+
+
+@app.command()
 def sql(
     query: Annotated[str, typer.Argument(help="One or more statements; the last one's rows are shown.")] = "",
     list_relations: Annotated[bool, typer.Option("--list", help="List the relations and what they answer.")] = False,
@@ -86,6 +154,45 @@ def history(
     from pipelines.cli.history import tell
 
     tell(who)
+
+
+@app.command()
+def close(
+    month: Annotated[str, typer.Argument(help="The month, as 2026-10.")],
+    acknowledged: Annotated[
+        list[str] | None,
+        typer.Option("--acknowledge-gap", help="A day (or days, A..B) that may stay unknown or not final; repeatable."),
+    ] = None,
+    by: Annotated[str | None, typer.Option("--by", help="Who signs; default $USER.")] = None,
+) -> None:
+    """Freeze a month as finance signs it: later corrections become adjustments of the next one."""
+    from pipelines.cli.finance import close
+
+    close(month, acknowledged=acknowledged or [], by=by)
+
+
+@app.command()
+def reopen(
+    month: Annotated[str, typer.Argument(help="The month, as 2026-10.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it stands in the log.")],
+    by: Annotated[str | None, typer.Option("--by", help="Who; default $USER.")] = None,
+) -> None:
+    """Let a closed month follow the history again; what was signed is kept, and both are logged."""
+    from pipelines.cli.finance import reopen
+
+    reopen(month, reason=reason, by=by)
+
+
+@app.command()
+def report(
+    month: Annotated[str, typer.Option("--month", help="The month, as 2026-10.")],
+    form: Annotated[ReportFormat, typer.Option("--format", help="A page or a workbook.")] = ReportFormat.HTML,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where, instead of the data directory.")] = None,
+) -> None:
+    """Make finance's report of a month, one self-contained file, and print its path."""
+    from pipelines.cli.finance import report
+
+    report(month, form=form.value, output=output)
 
 
 @app.command()
@@ -132,12 +239,12 @@ def main() -> None:
         app()
     except LicenseHistoryError as error:
         if _debug:
-            raise
+            traceback.print_exc()
         print(f"licenses: {error}", file=sys.stderr)
         raise SystemExit(2 if isinstance(error, WrongUse) else 1) from None
     except Exception as error:
         if _debug:
-            raise
+            traceback.print_exc()
         print(
             f"licenses: this should not have happened ({type(error).__name__}: {error}). What was published before "
             "stands; licenses --debug shows where it happened.",

@@ -18,7 +18,7 @@ def show(out: Console, data: DataDirectory, first: date, last: date) -> None:
     """Print the overview of the days from `first` to `last`."""
     with opened(data) as warehouse:
         out.print(_seats(warehouse, first, last))
-        out.print(seats_over_time(warehouse, first, last, min(out.width, 100)))
+        out.print(seats_over_time(warehouse, min(out.width, 100)))
         out.print(_last_changes(warehouse, first))
         out.print(_unused(warehouse))
     _where_and_what_next(out, data)
@@ -44,15 +44,14 @@ def _seats(warehouse: duckdb.DuckDBPyConnection, first: date, last: date) -> Tab
     return table
 
 
-def seats_over_time(warehouse: duckdb.DuckDBPyConnection, first: date, last: date, width: int) -> str:
-    """A chart of the active seats of each license type, one column of points per observed day."""
+def seats_over_time(warehouse: duckdb.DuckDBPyConnection, width: int) -> str:
+    """A chart of the active members of each license type, over all days of the warehouse."""
     import plotext
 
     rows = warehouse.execute(
         """select license_type, snapshot_date, sum(seats)::bigint from seat_counts_daily
-           where snapshot_date between ? and ? and status = 'Active' and holder_type = 'user'
-           group by all order by all""",
-        [first, last],
+           where status = 'Active' and holder_type = 'user'
+           group by all order by all"""
     ).fetchall()
     plotext.clear_figure()
     plotext.theme("clear")

@@ -17,6 +17,9 @@ from pipelines.cli.sandbox import SANDBOX_KEY
 from pipelines.settings import KEY, Settings
 
 NIGHTS = 14
+DAYS_BEFORE = 90
+"""Days before the first night, which are reconstructed from the Activity Feed."""
+
 AT = timedelta(hours=2)
 """When the schedule runs: so long after the end of the day."""
 
@@ -52,7 +55,8 @@ def play_sandbox(settings: Settings) -> int:
     last = yesterday(datetime.now(UTC))
     out.print(
         "[bold]This is a sandbox:[/bold] a pretend company on this machine, because ANTHROPIC_ADMIN_KEY is not set. "
-        f"Its last {NIGHTS} nights are run as the schedule would have run them."
+        f"Its last {NIGHTS} nights are run as the schedule would have run them, and {DAYS_BEFORE} days before them are "
+        "reconstructed from its Activity Feed."
     )
     nights = [last - timedelta(days=ago) for ago in reversed(range(NIGHTS))]
     with _progress(nights) as remaining:
@@ -62,12 +66,15 @@ def play_sandbox(settings: Settings) -> int:
 
 
 def _run_nights(settings: Settings, data: DataDirectory, nights: Iterator[date]) -> None:
-    """Each night on its own clocks, the server's and the pipeline's; a night that is there already is skipped."""
+    """Each night on its own clocks, the server's and the pipeline's; a night that is there already is skipped.
+
+    After the first one, the days before it are rolled back from it.
+    """
     from assets.resources import AdminApi, PipelineClock
     from pipelines.definitions import build
-    from pipelines.execution import run
+    from pipelines.execution import days_as_tags, run
     from pipelines.instance import instance
-    from pipelines.jobs import NIGHTLY
+    from pipelines.jobs import BACKFILL, NIGHTLY
     from pipelines.sandbox import Clock, Organization, create_app, serving
 
     os.environ[SANDBOX_KEY_ENV] = SANDBOX_KEY
@@ -75,14 +82,18 @@ def _run_nights(settings: Settings, data: DataDirectory, nights: Iterator[date])
     moved = settings.model_copy(update={"licenses_data_dir": data.root})
     with serving(create_app(Organization(), clock=clock.now)) as url, instance(data) as opened:
         api = AdminApi(base_url=url, key_envs={"the sandbox organization": SANDBOX_KEY_ENV})
-        for day in nights:
+        for number, day in enumerate(nights):
             if _is_done(data, day):
                 continue
             clock.set(end_of(day) + AT)
             fixed = PipelineClock(fixed=clock.now().isoformat(), first_day=settings.licenses_first_day.isoformat())
-            outcome = run(build(moved, api=api, clock=fixed), opened, NIGHTLY, partition_key=day.isoformat())
-            if not outcome.success:
-                raise LicenseHistoryError(f"The sandbox's night of {day} failed: {' '.join(outcome.failures)}")
+            definitions = build(moved, api=api, clock=fixed)
+            outcomes = [run(definitions, opened, NIGHTLY, partition_key=day.isoformat())]
+            if number == 0:
+                tags = days_as_tags(day - timedelta(days=DAYS_BEFORE), day - timedelta(days=1))
+                outcomes.append(run(definitions, opened, BACKFILL, tags=tags))
+            if failures := [sentence for outcome in outcomes for sentence in outcome.failures]:
+                raise LicenseHistoryError(f"The sandbox's night of {day} failed: {' '.join(failures)}")
 
 
 def _is_done(data: DataDirectory, day: date) -> bool:

@@ -1,16 +1,23 @@
 """`licenses snapshot`: one night, on demand."""
 
 import logging
+from collections.abc import Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from assets.assignments.snapshot import SnapshotFacts, read_facts
 from assets.days import is_final, require_observable, yesterday
+from assets.errors import WrongUse
+from assets.extraction.organizations import Credential
 from assets.layout import snapshot_file
 from pipelines import settings as settings_module
 from pipelines.cli.progress import watched
 from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from pipelines.execution import Outcome
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -18,24 +25,17 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 def take(day: date | None, *, accept_drop: bool, debug: bool) -> int:
     """Take and publish a snapshot; returns the exit status."""
-    from assets.resources import admin_key
-
     settings = settings_module.load()
     day = day or yesterday(settings.now)
     require_observable(day, settings.now, settings.licenses_first_day)
-    for label, name in settings.key_envs.items():
-        admin_key(label, name)
+    _require_a_key(settings)
     from pipelines.execution import run_night
 
     logging.getLogger("httpx").setLevel(logging.WARNING)
     with watched(f"Snapshot of {day}"):
         outcome = run_night(settings, day, accept_drop=accept_drop)
-    for sentence in outcome.failures:
-        err.print(f"licenses: {sentence}", markup=False)
-    if debug:
-        for trace in outcome.debug:
-            err.print(trace, markup=False)
-    written = [facts for facts in snapshots_of(settings, day) if outcome.published]
+    report_failures(outcome.failures, outcome.debug if debug else [])
+    written = [facts for facts in snapshots_of(settings, day) if outcome.published and _is_of(facts, outcome)]
     for facts in written:
         out.print(summary(facts), markup=False)
     if outcome.published and not outcome.failures:
@@ -43,6 +43,35 @@ def take(day: date | None, *, accept_drop: bool, debug: bool) -> int:
     if outcome.success:
         return 0
     return 3 if outcome.published and written else 1
+
+
+def _require_a_key(settings: Settings) -> None:
+    """Refuse before anything starts where no key can be used at all; one of several costs only its own day.
+
+    Raises:
+        WrongUse: what the first key lacks.
+    """
+    refusals = []
+    for label, name in settings.key_envs.items():
+        try:
+            Credential.from_environment(label, name).require_usable()
+        except WrongUse as error:
+            refusals.append(error)
+    if len(refusals) == len(settings.key_envs):
+        raise refusals[0]
+
+
+def _is_of(facts: SnapshotFacts, outcome: "Outcome") -> bool:
+    """Whether the run stands behind this snapshot: in a partly failed one, others may be of an earlier run."""
+    return outcome.success or outcome.run_id in (facts.run_id, facts.loaded_by)
+
+
+def report_failures(sentences: Sequence[str], traces: Sequence[str]) -> None:
+    """What went wrong, on standard error; tracebacks only where they were asked for."""
+    for sentence in sentences:
+        err.print(f"licenses: {sentence}", markup=False)
+    for trace in traces:
+        err.print(trace, markup=False)
 
 
 def snapshots_of(settings: Settings, day: date) -> list[SnapshotFacts]:

@@ -27,53 +27,46 @@ invites as (
 )
 
 select
-        'user' as holder_type,
-        id as holder_id,
-        role,
-        'Active' as status,
-        null as status_raw,
-        name,
-        email,
-        null as owner_id,
-        null as owner_shape,
-        null as workspace_id,
-        null as key_hint,
-        cast(null as timestamptz) as expires_at,
-        added_at as assigned_at
-    from members
-    union all
-    select
-        'api_key',
-        id,
-        null,
-        case
-            when status = 'active' then 'Active'
-            when status in ('inactive', 'archived', 'expired') then 'Disabled'
-            else 'Unmapped (' || status || ')'
-        end,
-        status,
-        name,
-        null,
-        owner_id,
-        owner_shape,
-        workspace_id,
-        partial_key_hint,
-        expires_at,
-        created_at
-    from api_keys
-    union all
-    select
-        'invite',
-        id,
-        role,
-        case when status = 'pending' then 'Pending' else 'Unmapped (' || status || ')' end,
-        status,
-        null,
-        email,
-        null,
-        null,
-        null,
-        null,
-        null,
-        invited_at
-    from invites
+    'user' as holder_type,
+    id as holder_id,
+    role,
+    null as status_raw,
+    name,
+    email,
+    null as owner_id,
+    null as owner_shape,
+    null as workspace_id,
+    null as key_hint,
+    cast(null as timestamptz) as expires_at,
+    added_at as assigned_at
+from members
+union all
+select
+    'api_key',
+    id,
+    null,
+    status,
+    name,
+    null,
+    owner_id,
+    owner_shape,
+    workspace_id,
+    partial_key_hint,
+    expires_at,
+    created_at
+from api_keys
+union all
+select
+    'invite',
+    id,
+    role,
+    status,
+    null,
+    email,
+    null,
+    null,
+    null,
+    null,
+    null,
+    invited_at
+from invites

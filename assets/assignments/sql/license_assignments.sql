@@ -63,7 +63,13 @@ select
         else coalesce(license_types.license_type, 'Unmapped (' || coalesce(holders.role, 'no role') || ')')
     end as license_type,
     holders.role,
-    holders.status,
+    case
+        when holders.holder_type = 'user' then 'Active'
+        when holders.holder_type = 'api_key' and holders.status_raw = 'active' then 'Active'
+        when holders.holder_type = 'api_key' and holders.status_raw in ('inactive', 'archived', 'expired') then 'Disabled'
+        when holders.holder_type = 'invite' and holders.status_raw = 'pending' then 'Pending'
+        else 'Unmapped (' || holders.status_raw || ')'
+    end as status,
     holders.status_raw,
     holders.name,
     holders.email,
@@ -110,4 +116,3 @@ left join members as owners on owners.id = holders.owner_id
 left join workspaces on workspaces.id = holders.workspace_id
 left join last_use on last_use.holder_type = holders.holder_type and last_use.holder_id = holders.holder_id
 left join watched on watched.holder_type = holders.holder_type
-order by holders.holder_type, holders.holder_id

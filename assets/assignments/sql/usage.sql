@@ -70,7 +70,7 @@ named as (
 ),
 
 uses as (
-    select distinct
+    select
         usage_date,
         source,
         holder_type,
@@ -79,7 +79,7 @@ uses as (
         cast(null as timestamptz) as used_at
     from named
     union all
-    select distinct
+    select
         cast(last_used_at as date) as usage_date,
         'api_key' as source,
         'api_key' as holder_type,

@@ -22,6 +22,9 @@ select
     observed_at,
     observed_at - cast(snapshot_date + 1 as timestamptz) as lag,
     observation,
-    run_id
+    run_id,
+    loaded_at,
+    loaded_by,
+    reason
 from inputs.facts
 order by organization_id, snapshot_date

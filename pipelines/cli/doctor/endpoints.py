@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from assets.errors import LicenseHistoryError, ListFailed
 from assets.extraction import api
 from assets.extraction.api import Endpoint
+from assets.extraction.client import Rejected
 from pipelines.cli.doctor.asking import ACTIVITIES, INVITE_PAGES, Reply
 from pipelines.cli.doctor.findings import Finding, listed, note, ok, problem
 
@@ -99,6 +100,8 @@ def _failed(endpoint: Endpoint, sentence: str, replies: Replies) -> Finding:
 def sentence_of(error: LicenseHistoryError) -> str:
     """An error's sentence, with what to do next where it does not say so itself."""
     sentence = str(error)
+    if isinstance(error, Rejected):
+        return f"{sentence.rstrip('.')}. The fault is this program's: update it, or report this with the request id."
     if not isinstance(error, ListFailed) or "ANTHROPIC_BASE_URL" in sentence:
         return sentence
     return f"{sentence.rstrip('.')}. Check the network and ANTHROPIC_BASE_URL, and try again in a few minutes."

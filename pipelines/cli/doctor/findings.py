@@ -63,10 +63,10 @@ _STYLES = {Mark.OK: "green", Mark.NOTE: "yellow", Mark.PROBLEM: "bold red"}
 
 def show(out: Console, section: Section) -> None:
     """Print a section, wrapped to the terminal; paths and ids stay whole, so that they can be copied."""
-    out.print(Text(_plain(section.title), "bold"), soft_wrap=True)
+    out.print(Text(_plain(section.title, out), "bold"), soft_wrap=True)
     for finding in section.findings:
         body = textwrap.wrap(
-            _plain(f"{finding.subject}: {finding.sentence}"),
+            _plain(f"{finding.subject}: {finding.sentence}", out),
             min(out.width, WIDEST) - _COLUMN,
             break_long_words=False,
             break_on_hyphens=False,
@@ -76,6 +76,7 @@ def show(out: Console, section: Section) -> None:
     out.print()
 
 
-def _plain(text: str) -> str:
-    """Text on one line, without the control characters that a name from elsewhere could hold."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+def _plain(text: str, out: Console) -> str:
+    """Text on one line that `out` can print: names from elsewhere may hold anything."""
+    line = "".join(letter if letter.isprintable() else " " for letter in text)
+    return line.encode(out.encoding, "replace").decode(out.encoding)

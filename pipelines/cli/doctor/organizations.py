@@ -8,7 +8,7 @@ from datetime import datetime
 
 from assets.errors import LicenseHistoryError
 from assets.extraction.api import Organization
-from assets.extraction.organizations import Access, KeyHolder, require_complementary, who_is
+from assets.extraction.organizations import Access, Credential, KeyHolder, require_complementary, who_is
 from pipelines.cli.doctor.asking import ASKED, ImpatientClient, ask
 from pipelines.cli.doctor.endpoints import findings, sentence_of
 from pipelines.cli.doctor.findings import Finding, Section, ok, problem
@@ -53,15 +53,14 @@ def examine_organizations(settings: Settings) -> Examined:
 
 
 def _found(settings: Settings, stack: ExitStack, label: str, key_env: str) -> _Key:
-    from assets.resources import admin_key  # with it comes Dagster
-
+    credential = Credential.from_environment(label, key_env)
     try:
-        key = admin_key(label, key_env)
+        credential.require_usable()
     except LicenseHistoryError as error:
         return _Key(label, key_env, trouble=str(error))
-    client = ImpatientClient(settings.anthropic_base_url, key)
+    client = ImpatientClient(settings.anthropic_base_url, credential.key)
     stack.enter_context(client)
-    return _Key(label, key_env, _kind(key), client)
+    return _Key(label, key_env, _kind(credential.key), client)
 
 
 def _kind(key: str) -> str:

@@ -1,0 +1,133 @@
+"""Filling past days by plan: replayed from the landing, or reconstructed from the Activity Feed, day by day.
+
+Each day is published as soon as it is whole, so that a backfill that is killed keeps what it has done; the warehouse
+follows once, at the end of the run.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from itertools import groupby
+
+from assets.assignments.derive import Derived, DropGuard, Loading, derive
+from assets.assignments.plan import Action, DayPlan, Proof
+from assets.assignments.reconstruct import rolling_back
+from assets.errors import LicenseHistoryError
+from assets.extraction.client import NotAvailable
+from assets.extraction.feed import Feed, fetch_feed, first_day_proved, reader
+from assets.extraction.organizations import Access, Credential, opened
+from assets.layout import CONFLICTS, COVERAGE, RESTATEMENTS, SNAPSHOTS, USAGE, DataDirectory, publishing
+
+log = logging.getLogger(__name__)
+
+
+class Feeds:
+    """The Activity Feeds of the organizations that the given keys reach; no call is made before the first question."""
+
+    def __init__(self, credentials: Callable[[], Sequence[Credential]], base_url: str, stack: ExitStack) -> None:
+        self._credentials, self._base_url, self._stack = credentials, base_url, stack
+
+    @cached_property
+    def _opened(self) -> tuple[dict[str, Access], str]:
+        """The organizations by id, and why any that is missing may be missing."""
+        try:
+            accesses, failures = self._stack.enter_context(opened(self._credentials(), self._base_url))
+        except LicenseHistoryError as error:
+            return {}, str(error)
+        why = "; ".join(failure.sentence for failure in failures)
+        return {access.organization.id: access for access in accesses}, why or "it belongs to none of the given keys"
+
+    def prove(self, organization_id: str, days: list[date]) -> Proof:
+        """From which of `days` on the organization's feed covers their ends."""
+        accesses, why = self._opened
+        if organization_id not in accesses:
+            return Proof(None, f"its Activity Feed cannot be asked: {why}")
+        try:
+            first = first_day_proved(reader(accesses[organization_id]), sorted(days))
+        except NotAvailable as refusal:
+            return Proof(
+                None,
+                f"the Activity Feed is not available ({refusal}): switch the Compliance API on; it tells of the days "
+                "from then on. For earlier ones, import a file that somebody kept (licenses import)",
+            )
+        except LicenseHistoryError as error:
+            return Proof(None, f"the Activity Feed could not be read: {error}")
+        return Proof(
+            first,
+            ""
+            if first
+            else "the Activity Feed holds no activity from before the end of any of the days asked for, so it proves "
+            "nothing of them. Import a file that somebody kept (licenses import)",
+        )
+
+    def fetch(self, organization_id: str, first: date, until: datetime, how: "Filling") -> Feed:
+        """What changed from the end of `first` to `until`, into the landing."""
+        access = self._opened[0][organization_id]
+        return fetch_feed(access, first, until, data=how.data, observed_at=how.now, run_id=how.run_id)
+
+
+@dataclass(frozen=True)
+class Filling:
+    """What all days of one backfill share."""
+
+    data: DataDirectory
+    staged: DataDirectory
+    now: datetime
+    run_id: str
+    reason: str | None
+
+    @property
+    def loading(self) -> Loading:
+        return Loading(self.now, self.run_id, self.reason)
+
+
+def fill(plans: Sequence[DayPlan], feeds: Feeds, how: Filling) -> Iterator[tuple[DayPlan, Derived]]:
+    """Do what the plans say, publishing each day as it is done; yields each done day.
+
+    Raises:
+        LicenseHistoryError: a source failed; the days yielded before are published and stay.
+    """
+    for one in plans:
+        if one.action is Action.REPLAY and one.observation:
+            yield one, published(derive(one.observation, how.data, how.staged, _NO_GUARD, how.loading), how)
+    rolled = [one for one in plans if one.action is Action.RECONSTRUCT and one.base]
+    for _, group in groupby(rolled, key=lambda one: (one.organization_id, one.base and one.base.snapshot_date)):
+        yield from _roll_back(list(group), feeds, how)
+
+
+_NO_GUARD = DropGuard(accepted=True)
+"""The guard is for what is new; a past day's holders may well be fewer than a later day's."""
+
+
+def _roll_back(plans: list[DayPlan], feeds: Feeds, how: Filling) -> Iterator[tuple[DayPlan, Derived]]:
+    base = plans[0].base
+    assert base is not None
+    first = min(one.day for one in plans)
+    feed = feeds.fetch(base.organization_id, first, base.observed_at, how)
+    with rolling_back(base, feed, how.data, how.staged) as rollback:
+        conflicts = rollback.stage_conflicts()
+        if conflicts:
+            log.warning(
+                "%s: %s contradictions on the way back from %s; see reconstruction_conflicts",
+                base.title,
+                f"{conflicts:,}",
+                base.snapshot_date,
+            )
+        # The days nearest to what was observed first: should it be killed, what is there hangs together.
+        for one in sorted(plans, key=lambda plan: plan.day, reverse=True):
+            yield one, published(rollback.stage_day(one.day, how.loading), how)
+
+
+def published(derived: Derived, how: Filling) -> Derived:
+    """Put a filled day in place at once: should the backfill be killed, what it has done stays."""
+    with how.data.writing(), publishing(how.staged, how.data, (USAGE, COVERAGE, CONFLICTS, RESTATEMENTS, SNAPSHOTS)):
+        pass
+    return derived
+
+
+def days_between(first: date, last: date) -> list[date]:
+    """Every day from `first` to `last`, both included."""
+    return [date.fromordinal(number) for number in range(first.toordinal(), last.toordinal() + 1)]

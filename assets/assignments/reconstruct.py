@@ -1,0 +1,158 @@
+"""Reconstruction: an observed snapshot rolled back through the Activity Feed, day by day, as set logic.
+
+Nothing is made up: what the feed cannot tell is taken from an observed snapshot of the same holder, else it is null,
+and an activity that contradicts the state it applies to is kept as a conflict.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+
+from assets.assignments.derive import Derived, Loading, Parameters, describe, make, stage
+from assets.assignments.raw import load_list, load_raw
+from assets.assignments.reference import LICENSE_TYPES, license_types
+from assets.assignments.schema import CONFLICTS, Provenance
+from assets.assignments.snapshot import SnapshotFacts, read_facts, snapshot_days, write_table
+from assets.assignments.usage import load_usage
+from assets.days import end_of
+from assets.engine import engine
+from assets.extraction.api import ACTIVITIES, WORKSPACES
+from assets.extraction.feed import Feed
+from assets.extraction.landing import read_observation
+from assets.layout import DataDirectory, conflicts_file, snapshot_file
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """One base snapshot and the feed that leads back from it; `day` gives any day that the feed proves."""
+
+    connection: duckdb.DuckDBPyConnection
+    base: SnapshotFacts
+    data: DataDirectory
+    staged: DataDirectory
+
+    def rows_of(self, day: date, run_id: str) -> SnapshotFacts:
+        """Make the relation `license_assignments` as it was at the close of `day`; its facts."""
+        base = self.base
+        known = {"members_known": base.users is not None, "invites_known": base.invites is not None}
+        describe(
+            self.connection,
+            Parameters(base.organization_name, day, base.observed_at, run_id, Provenance.RECONSTRUCTED, **known),
+        )
+        make(self.connection, "holders", "feed_holders")
+        make(self.connection, "license_assignments")
+        return self._facts(day, run_id)
+
+    def stage_day(self, day: date, loading: Loading) -> Derived:
+        """Stage the reconstructed snapshot of `day`, unless the same is published already."""
+        facts = self.rows_of(day, loading.run_id)
+        return stage(self.connection, facts, self.data, self.staged, loading)
+
+    def stage_conflicts(self) -> int:
+        """Stage what contradicted itself on the way back; how many there are."""
+        place = conflicts_file(self.staged, self.base.snapshot_date, self.base.organization_id)
+        write_table(place, self.connection.table("feed_conflicts"), CONFLICTS)
+        return int(self.connection.table("feed_conflicts").count("*").fetchall()[0][0])
+
+    def _facts(self, day: date, run_id: str) -> SnapshotFacts:
+        base = self.base
+        counts = dict(
+            self.connection.sql("select holder_type, count(*) from license_assignments group by 1").fetchall()
+        )
+        unmapped = self.connection.sql(
+            """select distinct unnest([license_type, status]) as word from license_assignments
+               where license_type like 'Unmapped (%' or status like 'Unmapped (%'"""
+        ).fetchall()
+        conflicts = self.connection.execute("select count(*) from feed_conflicts where happened_at >= ?", [end_of(day)])
+        return SnapshotFacts(
+            organization_id=base.organization_id,
+            organization_name=base.organization_name,
+            snapshot_date=day,
+            provenance=Provenance.RECONSTRUCTED,
+            is_final=True,
+            observed_at=base.observed_at,
+            run_id=run_id,
+            observation=base.observation,
+            users=None if base.users is None else counts.get("user", 0),
+            api_keys=None if base.api_keys is None else counts.get("api_key", 0),
+            invites=None if base.invites is None else counts.get("invite", 0),
+            usage_sources=base.usage_sources,
+            unmapped=sorted(word for (word,) in unmapped if word.startswith("Unmapped (")),
+            conflicts=conflicts.fetchall()[0][0],
+        )
+
+
+def base_for(data: DataDirectory, organization_id: str, day: date) -> SnapshotFacts | None:
+    """The nearest later observed snapshot: what a day can be rolled back from."""
+    for found in sorted(snapshot_days(data, organization_id)):
+        facts = read_facts(snapshot_file(data, found, organization_id)) if found > day else None
+        if facts and facts.provenance is Provenance.OBSERVED:
+            return facts
+    return None
+
+
+@contextmanager
+def rolling_back(
+    base: SnapshotFacts, feed: Feed, data: DataDirectory, staged: DataDirectory, base_file: str | None = None
+) -> Iterator[Rollback]:
+    """Load the base (from `base_file`, by default where it is published) and all that is needed to roll it back."""
+    landing = data.landing(base.organization_id, base.snapshot_date) / base.observation
+    observation = read_observation(landing)
+    with engine(staged.root) as connection:
+        connection.register("license_types", license_types(data.reference(LICENSE_TYPES)))
+        load_raw(connection, observation)
+        load_list(connection, "activities", ACTIVITIES, feed.observation)
+        path = base_file or str(snapshot_file(data, base.snapshot_date, base.organization_id))
+        _load_base(connection, base, feed, path)
+        load_usage(connection, data, base.organization_id)
+        workspaces_known = observation is not None and observation.manifest.has(WORKSPACES.name)
+        _load_places(connection, workspaces_known)
+        for relation in ("feed_transitions", "feed_base_values", "feed_timeline"):
+            make(connection, relation.replace("feed_base_values", "base_values"), relation)
+        _load_known(connection, data, base.organization_id)
+        make(connection, "feed_conflicts")
+        yield Rollback(connection, base, data, staged)
+
+
+def _load_base(connection: duckdb.DuckDBPyConnection, base: SnapshotFacts, feed: Feed, path: str) -> None:
+    connection.read_parquet(path, hive_partitioning=False).create("base")
+    connection.execute(
+        "create table base_day as select ?::date as day, ?::timestamptz as day_end, ?::timestamptz as proved_from",
+        [base.snapshot_date, end_of(base.snapshot_date), end_of(feed.proves_from)],
+    )
+
+
+def _load_places(connection: duckdb.DuckDBPyConnection, workspaces_known: bool) -> None:
+    """Names of workspaces, and the default one's id where keys bear one: the feed calls it null, and no list has it."""
+    connection.execute(
+        """create table workspaces as
+           select id, min(name) as name from (
+               select id, name from raw_workspaces
+               union all
+               select workspace_id, workspace_name from base where workspace_id is not null
+           ) group by id"""
+    )
+    connection.execute(
+        """create table default_workspace as
+           select min(workspace_id) as id from base
+           where $known and workspace_id is not null and workspace_id not in (select id from raw_workspaces)
+               and not exists (select 1 from base where holder_type = 'api_key' and workspace_id is null)
+           having count(distinct workspace_id) = 1""",
+        {"known": workspaces_known},
+    )
+
+
+def _load_known(connection: duckdb.DuckDBPyConnection, data: DataDirectory, organization_id: str) -> None:
+    """What observed snapshots of any day say of the holders that the feed tells of."""
+    files = [str(snapshot_file(data, day, organization_id)) for day in sorted(snapshot_days(data, organization_id))]
+    connection.read_parquet(files, hive_partitioning=True).create_view("all_snapshots")
+    connection.execute(
+        """create table known as
+           select holder_type, holder_id, cast(snapshot_date as date) as snapshot_date, name, email, role, assigned_at
+           from all_snapshots
+           where provenance = 'observed'
+               and (holder_type, holder_id) in (select (holder_type, holder_id) from feed_timeline)"""
+    )

@@ -1,0 +1,49 @@
+-- One row per holder whose row for a day changes when the day's snapshot is replaced: what it was before.
+-- `was_there` and `is_there` say whether the holder stood in the old and stands in the new version.
+with
+
+before as (
+    select * from published_snapshot
+),
+
+after as (
+    select * from license_assignments
+)
+
+select
+    coalesce(before.holder_type, after.holder_type) as holder_type,
+    coalesce(before.holder_id, after.holder_id) as holder_id,
+    before.holder_id is not null as was_there,
+    after.holder_id is not null as is_there,
+    before.organization_name,
+    before.license_type,
+    before.role,
+    before.status,
+    before.status_raw,
+    before.name,
+    before.email,
+    before.owner_user_id,
+    before.owner_email,
+    before.owner_type,
+    before.owner_status,
+    before.workspace_id,
+    before.workspace_name,
+    before.key_hint,
+    before.expires_at,
+    before.assigned_at
+from before
+full join after
+    on after.holder_type = before.holder_type
+    and after.holder_id = before.holder_id
+where before.holder_id is null
+    or after.holder_id is null
+    or (
+        before.organization_name, before.license_type, before.role, before.status, before.status_raw, before.name,
+        before.email, before.owner_user_id, before.owner_email, before.owner_type, before.owner_status,
+        before.workspace_id, before.workspace_name, before.key_hint, before.expires_at, before.assigned_at
+    ) is distinct from (
+        after.organization_name, after.license_type, after.role, after.status, after.status_raw, after.name,
+        after.email, after.owner_user_id, after.owner_email, after.owner_type, after.owner_status,
+        after.workspace_id, after.workspace_name, after.key_hint, after.expires_at, after.assigned_at
+    )
+order by holder_type, holder_id

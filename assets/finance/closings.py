@@ -1,0 +1,124 @@
+"""The months that finance has signed, on disk: figures that never change again, and a log that only grows.
+
+    finance/closed/month=2026-10/closing=0001/lines.parquet, adjustments.parquet
+    finance/log/0001.json
+
+Each entry of the log is a file of its own, holds the hash of the one before it and, for a closing, those of its
+figures and of everything that they were computed from. What was changed by hand is found, and refused.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct, field
+
+from assets.errors import PublishFailed
+from assets.layout import FINANCE, DataDirectory
+
+LINES = "lines"
+ADJUSTMENTS = "adjustments"
+
+
+class Event(StrEnum):
+    CLOSED = "closed"
+    REOPENED = "reopened"
+
+
+class Entry(Struct, kw_only=True, frozen=True):
+    """One closing or reopening, as it stands in the log."""
+
+    number: int
+    event: Event
+    month: date
+    at: datetime
+    by: str
+    reason: str | None = None
+    acknowledged_gaps: list[date] = field(default_factory=list)
+    inputs: dict[str, str] = field(default_factory=dict)
+    """The files that the figures were computed from, and their contents' hashes."""
+    inputs_sha256: str | None = None
+    figures: dict[str, str] = field(default_factory=dict)
+    """The frozen files' hashes."""
+    previous_sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Log:
+    """All entries in order, and the hash that the next one must hold."""
+
+    entries: tuple[Entry, ...]
+    sha256: str | None
+
+    def in_force(self) -> dict[date, Entry]:
+        """The closing that holds, for each month that is closed now."""
+        last = {entry.month: entry for entry in self.entries}
+        return {month: entry for month, entry in last.items() if entry.event is Event.CLOSED}
+
+    def acknowledged(self) -> set[date]:
+        """The days that somebody has ever acknowledged as gaps."""
+        return {day for entry in self.entries for day in entry.acknowledged_gaps}
+
+
+def read_log(*trees: DataDirectory) -> Log:
+    """The log as it stands in these trees together.
+
+    Raises:
+        PublishFailed: an entry is missing, or was changed.
+    """
+    paths = sorted((path for tree in trees for path in _folder(tree).glob("*.json")), key=lambda path: path.name)
+    entries: list[Entry] = []
+    before: str | None = None
+    for number, path in enumerate(paths, start=1):
+        contents = path.read_bytes()
+        try:
+            entry = msgspec.json.decode(contents, type=Entry)
+        except msgspec.DecodeError as error:
+            raise _changed(path, f"it cannot be read: {error}") from None
+        if (entry.number, entry.previous_sha256, path.stem) != (number, before, f"{number:04}"):
+            raise _changed(path, "it does not follow upon the entry before it")
+        entries.append(entry)
+        before = sha256(contents).hexdigest()
+    return Log(tuple(entries), before)
+
+
+def entry_file(tree: DataDirectory, number: int) -> Path:
+    return _folder(tree) / f"{number:04}.json"
+
+
+def figures_file(tree: DataDirectory, month: date, number: int, name: str) -> Path:
+    """Where a closing's figures lie: `name` is LINES or ADJUSTMENTS."""
+    return tree.root / FINANCE / "closed" / f"month={month:%Y-%m}" / f"closing={number:04}" / f"{name}.parquet"
+
+
+def figures_in_force(log: Log, name: str, *trees: DataDirectory) -> list[Path]:
+    """The frozen files of all closed months, each found as it was signed.
+
+    Raises:
+        PublishFailed: one is missing, or was changed.
+    """
+    return [_signed(entry, name, trees) for _, entry in sorted(log.in_force().items())]
+
+
+def _signed(entry: Entry, name: str, trees: tuple[DataDirectory, ...]) -> Path:
+    places = [figures_file(tree, entry.month, entry.number, name) for tree in trees]
+    path = next((place for place in places if place.exists()), places[0])
+    if not path.exists():
+        raise _changed(path, f"it is missing, though {entry.month:%Y-%m} was closed with it")
+    if sha256(path.read_bytes()).hexdigest() != entry.figures[name]:
+        raise _changed(path, f"it is not what {entry.by} signed on {entry.at:%Y-%m-%d}")
+    return path
+
+
+def _changed(path: Path, why: str) -> PublishFailed:
+    return PublishFailed(
+        f"{path}: {why}. What was signed must not change: put the file back from a backup, or remove the whole folder "
+        f"{FINANCE}/ to begin anew. The old warehouse stands."
+    )
+
+
+def _folder(tree: DataDirectory) -> Path:
+    return tree.root / FINANCE / "log"

@@ -1,0 +1,65 @@
+"""The shape of what is frozen when a month is closed; declared here because it must be readable for ever."""
+
+import pyarrow as pa
+
+_KEY = [
+    ("month", pa.date32()),
+    ("organization_id", pa.string()),
+    ("cost_centre", pa.string()),
+    ("license_type", pa.string()),
+]
+_SEATS = pa.int64()
+_AVERAGE = pa.decimal128(18, 4)
+_MONEY = pa.decimal128(18, 2)
+
+LINES = pa.schema(
+    [
+        *_KEY,
+        *((name, _SEATS) for name in ("seats_before", "joiners", "leavers", "changed_in", "changed_out", "restated")),
+        ("seats_month_end", _SEATS),
+        ("seats_peak", _SEATS),
+        ("peak_date", pa.date32()),
+        ("seats_average", _AVERAGE),
+        ("seat_days", _SEATS),
+        ("unused_month_end", _SEATS),
+        ("unused_unknown", _SEATS),
+        ("price", pa.decimal128(28, 10)),
+        ("billed_seats", _AVERAGE),
+        ("cost", _MONEY),
+        ("cost_unused", _MONEY),
+        ("currency", pa.string()),
+        ("convention", pa.string()),
+        ("days_observed", _SEATS),
+        ("days_in_month", _SEATS),
+        ("is_final", pa.bool_()),
+        ("provenance", pa.string()),
+    ]
+)
+"""finance_statement, without is_closed."""
+
+ADJUSTMENTS = pa.schema(
+    [
+        _KEY[0],
+        ("restated_month", pa.date32()),
+        *_KEY[1:],
+        ("seats", _SEATS),
+        ("cost", _MONEY),
+        ("currency", pa.string()),
+    ]
+)
+"""finance_adjustments."""
+
+CLOSINGS = pa.schema(
+    [
+        ("number", pa.int64()),
+        ("event", pa.string()),
+        ("month", pa.date32()),
+        ("recorded_at", pa.timestamp("us", tz="UTC")),
+        ("recorded_by", pa.string()),
+        ("reason", pa.string()),
+        ("acknowledged_gaps", pa.list_(pa.date32())),
+        ("inputs_sha256", pa.string()),
+        ("is_in_force", pa.bool_()),
+    ]
+)
+"""finance_closings."""

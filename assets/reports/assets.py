@@ -1,0 +1,66 @@
+"""The Dagster asset of the reports: a month's pages and workbook for finance, as files."""
+
+from datetime import date, datetime
+from typing import Any
+
+import dagster as dg
+
+from assets.layout import DataDirectory
+from assets.reports.content import Report
+from assets.reports.make import Format, read, refresh, report_file, write
+from assets.resources import DataFolder, PipelineClock
+from assets.sentences import told
+from assets.warehouse.lineage import WAREHOUSE
+
+REPORT = "finance_report"
+
+
+def months(first_day: date) -> dg.MonthlyPartitionsDefinition:
+    """One partition per calendar month that is over, UTC."""
+    return dg.MonthlyPartitionsDefinition(start_date=first_day.replace(day=1).isoformat(), timezone="UTC")
+
+
+def report_assets(first_day: date) -> list[dg.AssetsDefinition]:
+    """The assets of this folder."""
+
+    @dg.asset(
+        name=REPORT,
+        deps=[WAREHOUSE],
+        partitions_def=months(first_day),
+        group_name="reports",
+        kinds={"html", "excel"},
+        owners=["team:analytics"],
+    )
+    def finance_report(
+        context: dg.AssetExecutionContext, data: DataFolder, clock: PipelineClock
+    ) -> dg.MaterializeResult[None]:
+        """Seats and their cost in a month, for finance: a page and a workbook, as licenses report makes them."""
+        month = date.fromisoformat(context.partition_key)
+        with told():
+            refresh(data.tree)
+            report = read(data.tree, month)
+            made = _write_both(data.tree, report, clock.now())
+        return dg.MaterializeResult(metadata=made | _facts(report))
+
+    return [finance_report]
+
+
+def _write_both(tree: DataDirectory, report: Report, now: datetime) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for form in Format:
+        place = report_file(tree, report.month, form)
+        write(report, form, place, now)
+        found[form.value] = dg.MetadataValue.path(str(place))
+    found["open_in_browser"] = dg.MetadataValue.url(report_file(tree, report.month, Format.HTML).as_uri())
+    return found
+
+
+def _facts(report: Report) -> dict[str, Any]:
+    total = report["walk_total"].rows[0]
+    costs = ", ".join(f"{row['cost']} {row['currency']}" for row in report["totals"].rows)
+    return {
+        "seats_month_end": dg.MetadataValue.int(total["seats_month_end"]),
+        "cost": dg.MetadataValue.text(costs or "no prices"),
+        "is_final": dg.MetadataValue.bool(report.is_final),
+        "is_closed": dg.MetadataValue.bool(report.is_closed),
+    }

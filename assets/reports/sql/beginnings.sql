@@ -1,0 +1,7 @@
+-- One row per organization that begins in the month. Answers: how many stood there on the first counted day?
+select organization_id, event_date, count(*) as joiners
+from finance_movements
+where month = $month
+    and is_beginning
+group by organization_id, event_date
+order by organization_id

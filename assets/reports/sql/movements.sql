@@ -1,0 +1,15 @@
+-- One row per move of the month, those of the organization's first counted day apart. Answers: who came, went, changed?
+select
+    event_date,
+    organization_id,
+    movement,
+    coalesce(name, holder_id) as name,
+    email,
+    cost_centre,
+    license_type,
+    other_cost_centre,
+    other_license_type
+from finance_movements
+where month = $month
+    and not is_beginning
+order by event_date, organization_id, movement, name, holder_id

@@ -1,0 +1,7 @@
+-- Assumes: a line is billed at one price a day, and every price has found its rate.
+select
+    format('{}, {} on {}: {} prices', organization_id, license_type, day, count(*)) as finding
+from internal.prices_by_day
+group by organization_id, license_type, day
+having count(*) > 1
+    or bool_or(price is null)

@@ -1,0 +1,4 @@
+-- One row per closed month, organization, cost centre and license type. Answers: what was signed?
+select *
+from inputs.finance_closed
+order by month, organization_id, cost_centre, license_type, currency

@@ -1,0 +1,24 @@
+-- One row: what made this warehouse, and a checksum over what the next one may start from. Answers: may it?
+with
+
+checksums as (
+    select sum(hash(history)) as checksum
+    from license_history as history
+    union all
+    select sum(hash(usage))
+    from license_usage as usage
+    union all
+    select sum(hash(log))
+    from snapshot_log as log
+    union all
+    select sum(hash(coverage))
+    from internal.usage_coverage as coverage
+    union all
+    select sum(hash(files))
+    from internal.input_files as files
+)
+
+select
+    getvariable('made_by') as made_by,
+    cast(bit_xor(cast(coalesce(checksum, 0) as hugeint)) as varchar) as checksum
+from checksums

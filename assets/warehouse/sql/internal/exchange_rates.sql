@@ -1,0 +1,4 @@
+-- One row per line of exchange_rates.csv. Answers: what is one unit of a currency worth in another?
+select from_currency, to_currency, valid_from, valid_to, rate
+from inputs.exchange_rates
+order by from_currency, to_currency, valid_from

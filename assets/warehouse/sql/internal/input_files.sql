@@ -1,0 +1,4 @@
+-- One row per file that this warehouse was made from. Answers: which files are new or replaced since?
+select dataset, organization_id, day, bytes, modified_ns
+from inputs.files
+order by dataset, organization_id, day

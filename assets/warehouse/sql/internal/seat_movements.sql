@@ -1,0 +1,79 @@
+-- One row per day, organization, kind of holder, license type, status and taking a seat or not, where somebody moved.
+-- Answers: how many came, went, or changed into and out of it? Read from each holder's neighbouring stretches.
+with
+
+stretches as (
+    select
+        history.organization_id,
+        history.holder_type,
+        history.holder_id,
+        history.license_type,
+        history.status,
+        rules.takes_seat,
+        history.valid_from,
+        history.valid_to
+    from license_history as history
+    inner join internal.seat_rules as rules
+        on rules.holder_type = history.holder_type
+        and rules.license_type = history.license_type
+        and rules.role is not distinct from history.role
+        and rules.status = history.status
+),
+
+starts as (
+    select
+        later.valid_from as event_date,
+        later.organization_id,
+        later.holder_type,
+        later.license_type,
+        later.status,
+        later.takes_seat,
+        case when earlier.holder_id is null then 'joiners' else 'changed_in' end as movement
+    from stretches as later
+    left join stretches as earlier
+        on earlier.organization_id = later.organization_id
+        and earlier.holder_type = later.holder_type
+        and earlier.holder_id = later.holder_id
+        and earlier.valid_to = later.valid_from
+    where (earlier.license_type, earlier.status, earlier.takes_seat)
+        is distinct from (later.license_type, later.status, later.takes_seat)
+),
+
+ends as (
+    select
+        earlier.valid_to as event_date,
+        earlier.organization_id,
+        earlier.holder_type,
+        earlier.license_type,
+        earlier.status,
+        earlier.takes_seat,
+        case when later.holder_id is null then 'leavers' else 'changed_out' end as movement
+    from stretches as earlier
+    left join stretches as later
+        on later.organization_id = earlier.organization_id
+        and later.holder_type = earlier.holder_type
+        and later.holder_id = earlier.holder_id
+        and later.valid_from = earlier.valid_to
+    where earlier.valid_to is not null
+        and (earlier.license_type, earlier.status, earlier.takes_seat)
+        is distinct from (later.license_type, later.status, later.takes_seat)
+)
+
+select
+    event_date,
+    organization_id,
+    holder_type,
+    license_type,
+    status,
+    takes_seat,
+    count(*) filter (where movement = 'joiners') as joiners,
+    count(*) filter (where movement = 'leavers') as leavers,
+    count(*) filter (where movement = 'changed_in') as changed_in,
+    count(*) filter (where movement = 'changed_out') as changed_out
+from (
+    from starts
+    union all by name
+    from ends
+)
+group by event_date, organization_id, holder_type, license_type, status, takes_seat
+order by organization_id, event_date, holder_type, license_type, status, takes_seat

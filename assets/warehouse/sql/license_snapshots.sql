@@ -1,0 +1,86 @@
+-- One row per holder and snapshot day. Answers: what stood in that day's snapshot, and what is known now of its use?
+-- Equal to the Parquet files but for the usage columns: those keep what was known then, these say what is known now.
+create view license_snapshots as
+with
+
+-- Use by whoever held the license then: use from before it was assigned was by an earlier holder of the same id.
+spells as (
+    select distinct organization_id, holder_type, holder_id, coalesce(epoch_us(assigned_at), 0) as assigned_us
+    from license_history
+),
+
+uses as (
+    select
+        usage.organization_id,
+        usage.holder_type,
+        usage.holder_id,
+        spells.assigned_us,
+        usage.usage_date,
+        usage.used_at,
+        usage.source
+    from license_usage as usage
+    inner join spells
+        on spells.organization_id = usage.organization_id
+        and spells.holder_type = usage.holder_type
+        and spells.holder_id = usage.holder_id
+    where coalesce(
+        epoch_us(usage.used_at) >= spells.assigned_us,
+        usage.usage_date >= cast(make_timestamp(spells.assigned_us) as date)
+    )
+    qualify row_number() over (
+        partition by usage.organization_id, usage.holder_type, usage.holder_id, spells.assigned_us, usage.usage_date
+        order by usage.used_at desc nulls last, usage.source
+    ) = 1
+)
+
+select
+    days.snapshot_date,
+    history.organization_id,
+    history.organization_name,
+    history.holder_type,
+    history.holder_id,
+    history.license_type,
+    history.role,
+    history.status,
+    history.status_raw,
+    history.name,
+    history.email,
+    -- owner
+    history.owner_user_id,
+    history.owner_email,
+    history.owner_type,
+    history.owner_status,
+    history.workspace_id,
+    history.workspace_name,
+    history.key_hint,
+    history.expires_at,
+    history.assigned_at,
+    -- use; a day's use is shown as its 00:00 UTC, whatever the session's time zone
+    coalesce(uses.used_at, make_timestamptz(epoch_us(uses.usage_date))) as last_used_at,
+    case
+        when uses.used_at is not null then 'second'
+        when uses.usage_date is not null then 'day'
+    end as last_used_precision,
+    uses.source as last_used_source,
+    case
+        when uses.usage_date is not null then 'used'
+        when days.usage_observed_since is not null then 'never_seen'
+        else 'unknown'
+    end as last_used_state,
+    days.usage_observed_since,
+    -- how we know
+    days.provenance,
+    days.observed_at,
+    days.run_id
+from license_history as history
+inner join internal.roster_days as days
+    on days.organization_id = history.organization_id
+    and days.holder_type = history.holder_type
+    and days.snapshot_date >= history.valid_from
+    and days.snapshot_date < coalesce(history.valid_to, date '9999-12-31')
+asof left join uses
+    on uses.organization_id = history.organization_id
+    and uses.holder_type = history.holder_type
+    and uses.holder_id = history.holder_id
+    and uses.assigned_us = coalesce(epoch_us(history.assigned_at), 0)
+    and uses.usage_date <= days.snapshot_date

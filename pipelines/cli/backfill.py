@@ -1,0 +1,102 @@
+"""`licenses backfill`: past days, planned first, then filled in one Dagster run."""
+
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import ExitStack
+from datetime import date
+from itertools import groupby
+
+from rich.console import Console
+
+from assets.assignments.plan import Action, DayPlan, Wish
+from assets.days import require_not_future
+from assets.errors import WrongUse
+from pipelines import settings as settings_module
+from pipelines.cli.progress import watched
+from pipelines.cli.snapshot import report_failures
+from pipelines.settings import Settings
+
+out = Console(highlight=False, soft_wrap=True)
+
+
+def fill_days(first: date, last: date, wish: Wish, *, reason: str | None, dry_run: bool, debug: bool) -> int:
+    """Plan, tell, do, tell; returns the exit status: 3 where some days cannot be filled."""
+    settings = settings_module.load()
+    _check(first, last, settings)
+    plans = plan_days(settings, first, last, wish)
+    _tell_plan(plans, first, last)
+    impossible = [one for one in plans if one.action is Action.IMPOSSIBLE]
+    to_do = [one for one in plans if one.action in (Action.REPLAY, Action.RECONSTRUCT)]
+    partial = 3 if len(impossible) < len(plans) else 1
+    if dry_run:
+        out.print("Dry run: nothing was done.")
+        return partial if impossible else 0
+    if not to_do:
+        out.print("Nothing to do." if not impossible else "Nothing can be done.")
+        return partial if impossible else 0
+    from pipelines.execution import run_backfill
+
+    with watched(f"Backfill {first} to {last}", total=len(to_do)):
+        outcome = run_backfill(settings, first, last, wish, reason)
+    report_failures([] if outcome.published else outcome.failures, outcome.debug if debug else [])
+    if not outcome.published:
+        return 1
+    _tell_done(settings, to_do, len(impossible), outcome.run_id)
+    return partial if impossible else 0
+
+
+def plan_days(settings: Settings, first: date, last: date, wish: Wish) -> list[DayPlan]:
+    """The plan for every known organization and day."""
+    from assets.assignments.backfill import Feeds, days_between
+    from assets.assignments.plan import plan
+    from assets.assignments.snapshot import organizations_known
+    from assets.resources import AdminApi
+
+    api = AdminApi(base_url=settings.anthropic_base_url, key_envs=settings.key_envs)
+    organizations = organizations_known(settings.data)
+    if not organizations:
+        raise WrongUse(f"There is no snapshot yet in {settings.data.root} to start from. Take one: licenses snapshot.")
+    with ExitStack() as stack:
+        feeds = Feeds(api.credentials, api.base_url, stack)
+        return plan(settings.data, organizations, days_between(first, last), wish, settings.now, feeds.prove)
+
+
+def _check(first: date, last: date, settings: Settings) -> None:
+    if last < first:
+        raise WrongUse(f"--from {first} lies after --to {last}: nothing was done.")
+    require_not_future(last, settings.now)
+    if first < settings.licenses_first_day:
+        raise WrongUse(
+            f"{first} lies before {settings.licenses_first_day}, the first day of this warehouse "
+            "(LICENSES_FIRST_DAY). Nothing was done."
+        )
+
+
+def _tell_plan(plans: Iterable[DayPlan], first: date, last: date) -> None:
+    out.print(f"Plan for {first} to {last}:")
+    for (organization, action, how), group in groupby(
+        plans, key=lambda one: (one.organization_id, one.action, _how(one))
+    ):
+        days = [one.day for one in group]
+        span = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]} ({len(days)} days)"
+        out.print(f"  {organization}  {span}: {action.value}{how}", markup=False)
+
+
+def _how(one: DayPlan) -> str:
+    if one.action is Action.IMPOSSIBLE:
+        return f": {one.why}"
+    if one.action is Action.RECONSTRUCT and one.base:
+        return f", rolled back from the snapshot of {one.base.snapshot_date} through the Activity Feed"
+    return " from the landing, no API call" if one.action is Action.REPLAY else ""
+
+
+def _tell_done(settings: Settings, done: list[DayPlan], impossible: int, run_id: str) -> None:
+    counts = Counter(one.action for one in done)
+    parts = [
+        f"{counts[action]:,} {word}"
+        for action, word in ((Action.REPLAY, "replayed"), (Action.RECONSTRUCT, "reconstructed"))
+        if counts[action]
+    ]
+    left = f"; {impossible:,} could not be filled, as the plan says, and stay gaps" if impossible else ""
+    out.print(f"Done: {' and '.join(parts)}{left}.", markup=False)
+    out.print(f"Published: {settings.data.warehouse} (Dagster run {run_id}).", markup=False)

@@ -1,0 +1,117 @@
+"""`licenses close`, `reopen` and `report`: a month as finance signs it, and what it looks at."""
+
+import getpass
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from rich.console import Console
+
+from assets.errors import LicenseHistoryError, WrongUse
+from assets.layout import DataDirectory, whole_file
+from pipelines import settings as settings_module
+
+out = Console(highlight=False, soft_wrap=True)
+SAMPLES = Path(__file__).parent / "sandbox_reference"
+
+
+def close(month: str, *, acknowledged: Iterable[str], by: str | None) -> None:
+    """Freeze a month as signed, and say what was signed."""
+    from assets.reports.closing import close_month
+    from assets.reports.month import month_of
+
+    settings = settings_module.load()
+    gaps = [day for text in acknowledged for day in _days(text)]
+    first = month_of(month)
+    entry = close_month(settings.data, first, by=by or _me(), now=settings.now, acknowledged=gaps)
+    out.print(f"{month} is closed, signed by {entry.by}: {_figures(settings.data, first)}.", markup=False)
+    out.print(f"Computed from {len(entry.inputs):,} files, together {entry.inputs_sha256}.", markup=False)
+    out.print(
+        f"What comes to light later: from finance_restatements. Log: {settings.data.root / 'finance' / 'log'}",
+        markup=False,
+    )
+
+
+def reopen(month: str, *, reason: str, by: str | None) -> None:
+    """Let a closed month follow the history again."""
+    from assets.reports.closing import reopen_month
+    from assets.reports.month import month_of
+
+    settings = settings_module.load()
+    entry = reopen_month(settings.data, month_of(month), by=by or _me(), now=settings.now, reason=reason)
+    out.print(f"{month} is open again, by {entry.by}: {entry.reason}", markup=False)
+
+
+def report(month: str, *, form: str, output: Path | None) -> Path:
+    """Make a month's report; returns and prints where it lies."""
+    from assets.reports.make import Format, read, refresh, report_file, write
+    from assets.reports.month import month_of
+
+    settings = settings_module.load()
+    first = month_of(month)
+    if refresh(settings.data):
+        out.print("A reference file was edited since: the warehouse was built again with it.")
+    found = read(settings.data, first)
+    place = output or report_file(settings.data, first, Format(form))
+    write(found, Format(form), place, settings.now)
+    out.print(str(place), markup=False)
+    return place
+
+
+def sandbox_report(data: DataDirectory, day: date) -> Path:
+    """The report, for `make run`: of the month that ended before `day`, or else of its own; returns the page's path.
+
+    `data` is the sandbox's own directory: example prices and cost centres are put there, where it has none.
+    """
+    from assets.reports.make import Format, read, refresh, report_file, write
+    from assets.reports.month import month_before
+
+    for sample in sorted(SAMPLES.glob("*.csv")):
+        place = data.root / "reference" / sample.name
+        if not place.exists():
+            with whole_file(place) as beside:
+                beside.write_bytes(sample.read_bytes())
+    refresh(data)
+    try:
+        found = read(data, month_before(day))
+    except LicenseHistoryError:
+        found = read(data, day.replace(day=1))
+    for form in Format:
+        write(found, form, report_file(data, found.month, form), datetime.now(UTC))
+    return report_file(data, found.month, Format.HTML)
+
+
+def _days(text: str) -> list[date]:
+    """One day, or all from one to another: 2026-10-05 or 2026-10-05..2026-10-07."""
+    try:
+        first, _, last = text.partition("..")
+        start, end = date.fromisoformat(first), date.fromisoformat(last or first)
+    except ValueError:
+        raise WrongUse(
+            f"--acknowledge-gap wants a day such as 2026-10-05, or 2026-10-05..2026-10-07, not {text}."
+        ) from None
+    return [start + timedelta(days=offset) for offset in range((end - start).days + 1)]
+
+
+def _figures(data: DataDirectory, month: date) -> str:
+    from assets.reports.make import read
+
+    found = read(data, month)
+    seats = found["walk_total"].rows[0]["seats_month_end"]
+    costs = [f"{row['cost_to_book']:,} {row['currency']}" for row in found["totals"].rows]
+    return f"{seats:,} seats" + (f", {' and '.join(costs)}" if costs else ", no prices")
+
+
+def _me() -> str:
+    """Who is at the keyboard.
+
+    Raises:
+        WrongUse: the system does not know.
+    """
+    if name := os.environ.get("USER"):
+        return name
+    with suppress(OSError, KeyError, ImportError):
+        return getpass.getuser()
+    raise WrongUse("who signs? Say it with --by.")

@@ -1,0 +1,34 @@
+"""When finance's report is made: on the third of each month, for the month that has ended."""
+
+import dagster as dg
+
+from assets.reports.assets import REPORT
+from assets.reports.month import month_before
+
+MONTHLY_REPORT = "monthly_report"
+
+
+def report_job() -> "dg.UnresolvedAssetJobDefinition":
+    """Make one month's page and workbook; their paths stand in the run."""
+    return dg.define_asset_job(
+        MONTHLY_REPORT,
+        selection=[REPORT],
+        description="Seats and their cost in a month, for finance: page and workbook.",
+    )
+
+
+def report_schedule(job: "dg.UnresolvedAssetJobDefinition") -> dg.ScheduleDefinition:
+    """The third at 06:00 UTC: by then the month's last usage has arrived, and two nights could mend its last day."""
+
+    @dg.schedule(
+        job=job,
+        cron_schedule="0 6 3 * *",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="On the third of each month at 06:00 UTC, for the month that has ended.",
+    )
+    def report_on_the_third(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        month = month_before(context.scheduled_execution_time.date()).isoformat()
+        return dg.RunRequest(run_key=month, partition_key=month)
+
+    return report_on_the_third

@@ -1,0 +1,56 @@
+"""What all tests share: nobody waits, nobody hears this machine's environment, and the nights of one organization."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import stamina
+
+from tests.scripted import Handler, Nights
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """One module's tests stay together under -n, so that the nights that they share are taken once."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    return LoadScopeScheduling(config, log)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_settings_from_outside() -> None:
+    """Whoever runs the tests may have real keys in their environment."""
+    for name in [name for name in os.environ if name.startswith(("ANTHROPIC_", "LICENSES_", "DAGSTER_"))]:
+        del os.environ[name]
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting() -> Iterator[None]:
+    """Retries happen at once, as often as in production."""
+    with stamina.set_testing(True, attempts=8, cap=True):
+        yield
+
+
+@pytest.fixture
+def nights(tmp_path: Path) -> Callable[..., Nights]:
+    """Nights in a data directory of the test's own, against the API given and with the keys given."""
+
+    def of(api: Handler, *keys: str) -> Nights:
+        return Nights(tmp_path / "data", api, *keys)
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh Dagster instance, made once."""
+    from assets.layout import DataDirectory
+    from pipelines.instance import instance
+    from tests.commandline import environment_restored
+
+    data = DataDirectory(tmp_path_factory.mktemp("fresh"))
+    with environment_restored(), instance(data) as opened:
+        assert opened.get_runs() == []
+    return data.dagster_home

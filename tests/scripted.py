@@ -1,0 +1,224 @@
+"""An Admin API that says what a test wants it to say, and a pipeline's nights against it without Dagster."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyarrow.parquet as pq
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from assets.assignments.derive import Derived, DropGuard, derive
+from assets.assignments.snapshot import SnapshotFacts, read_facts
+from assets.extraction.client import Client
+from assets.extraction.coverage import covered_to
+from assets.extraction.landing import Observation
+from assets.extraction.observe import observe
+from assets.extraction.organizations import Access, KeyHolder, who_is
+from assets.layout import COVERAGE, SNAPSHOTS, USAGE, DataDirectory, discard, publishing, snapshot_file
+
+DAY = date(2026, 6, 1)
+NEXT_NIGHT = datetime(2026, 6, 2, 2, tzinfo=UTC)
+KEY = "sk-ant-admin01-scripted"
+ORGANIZATION = {"id": "org_1", "type": "organization", "name": "Acme"}
+USAGE_LISTS = {
+    "analytics/usage": "analytics_usage",
+    "usage_report/messages": "messages_usage",
+    "usage_report/claude_code": "claude_code",
+    "analytics/users": "analytics_users",
+}
+ROSTERS = ("users", "api_keys", "invites", "workspaces", "service_accounts")
+
+Row = dict[str, Any]
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+def user(number: int, **fields: Any) -> Row:
+    return {
+        "id": f"user_{number:04}",
+        "type": "user",
+        "email": f"user{number}@acme.example",
+        "name": f"User {number}",
+        "role": "user",
+        "added_at": "2026-01-05T08:00:00.123456Z",
+    } | fields
+
+
+def api_key(number: int, **fields: Any) -> Row:
+    return {
+        "id": f"apikey_{number:04}",
+        "type": "api_key",
+        "name": f"Key {number}",
+        "status": "active",
+        "created_at": "2026-01-06T08:00:00Z",
+        "created_by": None,
+    } | fields
+
+
+def invite(number: int, **fields: Any) -> Row:
+    return {
+        "id": f"invite_{number:04}",
+        "type": "invite",
+        "email": f"guest{number}@acme.example",
+        "role": "developer",
+        "status": "pending",
+        "invited_at": "2026-05-20T08:00:00Z",
+        "expires_at": "2026-06-20T08:00:00Z",
+    } | fields
+
+
+def used(day: str, *, actor: Row | None = None, key: str | None = None) -> Row:
+    """A row of the newer usage endpoint."""
+    return {
+        "starting_at": f"{day}T00:00:00Z",
+        "ending_at": f"{date.fromisoformat(day) + timedelta(days=1)}T00:00:00Z",
+        "group": {"actor": actor, "api_key_id": key},
+        "usage": {"total_tokens": 7},
+    }
+
+
+def person(user_id: str | None, email: str | None = None) -> Row:
+    return {"type": "user_actor", "user_id": user_id, "email_address": email}
+
+
+def claude_code(day: str, **actor: Any) -> Row:
+    return {"date": f"{day}T00:00:00Z", "actor": actor, "terminal_type": "vscode"}
+
+
+def error(status: int, message: str = "as the test wants it", **headers: str) -> httpx.Response:
+    kinds = {400: "invalid_request_error", 401: "authentication_error", 403: "permission_error", 404: "not_found_error"}
+    body = {"type": "error", "error": {"type": kinds.get(status, "api_error"), "message": message}}
+    headers = {"request-id": "req_42"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx.Response(status, json=body, headers=headers)
+
+
+def page(rows: list[Row], *, has_more: Any = False, last_id: str | None = None, **fields: Any) -> httpx.Response:
+    body = {"data": rows, "has_more": has_more, "first_id": rows[0].get("id") if rows else None, "last_id": last_id}
+    return httpx.Response(200, json=body | fields, headers={"request-id": "req_7"})
+
+
+class ScriptedApi:
+    """An organization of the rows given; `says` replaces one endpoint's answers, by the end of its path.
+
+    Usage endpoints are not there (404) until they are given rows.
+    """
+
+    def __init__(self, **lists: list[Row]) -> None:
+        self.me: Row = dict(ORGANIZATION)
+        self.lists: dict[str, list[Row]] = {name: [] for name in ROSTERS} | lists
+        self.says: dict[str, Handler] = {}
+        self.page_size = 1000
+        self.asked: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        name = request.url.path.removeprefix("/v1/organizations/")
+        if name in self.says:
+            return self.says[name](request)
+        return self.answer(request)
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        """What the organization itself says, whatever `says` holds."""
+        name = request.url.path.removeprefix("/v1/organizations/")
+        if name == "me":
+            return httpx.Response(200, json=self.me, headers={"request-id": "req_1"})
+        if name in ROSTERS:
+            return self._by_cursor(self.lists[name], request.url.params)
+        rows = self.lists.get(USAGE_LISTS.get(name, name))
+        return error(404, "Not found") if rows is None else self._by_token(_of_span(rows, request.url.params), request)
+
+    def _by_cursor(self, rows: list[Row], params: httpx.QueryParams) -> httpx.Response:
+        first = 0
+        if "after_id" in params:
+            places = [place for place, row in enumerate(rows) if row["id"] == params["after_id"]]
+            if not places:
+                return error(404, "after_id was not found")
+            first = places[-1] + 1
+        part = rows[first : first + self.page_size]
+        return page(part, has_more=first + len(part) < len(rows), last_id=part[-1]["id"] if part else None)
+
+    def _by_token(self, rows: list[Row], request: httpx.Request) -> httpx.Response:
+        first = int(request.url.params.get("page", "page_0").removeprefix("page_"))
+        end = first + self.page_size
+        more = end < len(rows)
+        return httpx.Response(
+            200, json={"data": rows[first:end], "has_more": more, "next_page": f"page_{end}" if more else None}
+        )
+
+
+def _of_span(rows: list[Row], params: httpx.QueryParams) -> list[Row]:
+    """The rows of the days asked for; Claude Code is asked day by day."""
+    first = params.get("starting_at", params.get("starting_date", ""))[:10]
+    after = params.get("ending_at", params.get("ending_date", first + "~"))[:10]
+    days = [(row.get("starting_at") or row.get("date") or row["last_activity_date"])[:10] for row in rows]
+    return [row for row, day in zip(rows, days, strict=True) if first <= day < after or day == first]
+
+
+def as_app(handler: Handler) -> Starlette:
+    """The same answers over real HTTP, for `serving`."""
+
+    def answer(request: Request) -> Response:
+        given = handler(httpx.Request("GET", str(request.url), headers=request.headers.raw))
+        return Response(given.content, given.status_code, dict(given.headers))
+
+    return Starlette(routes=[Route("/{path:path}", answer)])
+
+
+class Nights:
+    """One organization's nights, from the answers to the published files, as the job would make them."""
+
+    def __init__(self, root: Path, api: Handler, *keys: str) -> None:
+        self.data, self.api = DataDirectory(root), api
+        self.keys = keys or (KEY,)
+
+    def observe(self, day: date = DAY, at: datetime | None = None) -> Observation:
+        holders = [
+            KeyHolder(f"KEY_{place}", Client("http://api.test", key, transport=httpx.MockTransport(self.api)))
+            for place, key in enumerate(self.keys, start=1)
+        ]
+        organization = who_is(holders[0].client)
+        return observe(
+            Access(organization, "the organization", tuple(holders)),
+            day,
+            data=self.data,
+            observed_at=at or datetime.combine(day, NEXT_NIGHT.timetz()) + timedelta(days=1),
+            run_id="run_1",
+            covered_to=covered_to(self.data, organization.id, day),
+        )
+
+    def derive(self, observation: Observation, guard: DropGuard | None = None) -> Derived:
+        staged = self.data.staging("run_1")
+        try:
+            derived = derive(observation, self.data, staged, guard or DropGuard())
+            with publishing(staged, self.data, (USAGE, COVERAGE, SNAPSHOTS)):
+                return derived
+        finally:
+            discard(staged)
+
+    def night(self, day: date = DAY, at: datetime | None = None, guard: DropGuard | None = None) -> dict[str, Row]:
+        """Observe, derive and publish a day; its rows by the holder's id."""
+        self.derive(self.observe(day, at), guard)
+        return self.rows(day)
+
+    def file(self, day: date = DAY) -> Path:
+        return snapshot_file(self.data, day, "org_1")
+
+    def rows(self, day: date = DAY) -> dict[str, Row]:
+        rows = pq.ParquetFile(self.file(day)).read().to_pylist()
+        assert len({row["holder_id"] for row in rows}) == len(rows)
+        return {row["holder_id"]: row for row in rows}
+
+    def facts(self, day: date = DAY) -> SnapshotFacts:
+        facts = read_facts(self.file(day))
+        assert facts is not None
+        return facts
+
+    def manifest(self, day: date = DAY) -> Mapping[str, Any]:
+        """The newest manifest of a day, read as anybody would."""
+        folder = sorted((self.data.root / "landing" / "org_1" / day.isoformat()).iterdir())[-1]
+        return json.loads((folder / "manifest.json").read_text())

@@ -1,0 +1,129 @@
+"""The file itself: explained throughout, the same in every time zone, and refused where it contradicts itself."""
+
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from assets.engine import engine
+from assets.warehouse import checks
+from assets.warehouse.checks import ChecksFailed
+from assets.warehouse.inputs import gather
+from assets.warehouse.relations import Kind, column_comment, relations
+from tests.warehouse.snapshots import Snapshot, World, ask, write, write_usage
+
+ONE = Snapshot("org", date(2026, 3, 1), {"user": {"ada": {"name": "Ada"}}})
+TWO = Snapshot("org", date(2026, 3, 2), {"user": {"ada": {"name": "Ada"}, "bob": {}}})
+
+
+def test_every_relation_and_every_column_has_a_comment(world: World) -> None:
+    world.publish(ONE)
+    without = world.ask(
+        """select table_name, column_name from duckdb_columns() where not internal and coalesce(comment, '') = ''
+        union all select view_name, '' from duckdb_views() where not internal and coalesce(comment, '') = ''
+        union all select table_name, '' from duckdb_tables() where coalesce(comment, '') = ''
+        union all select function_name, '' from duckdb_functions()
+            where not internal and function_type = 'table_macro' and coalesce(comment, '') = ''"""
+    )
+    assert without == []
+
+
+def test_every_column_of_a_macro_is_explained_for_the_data_dictionary(world: World) -> None:
+    world.publish(ONE)
+    arguments = {"holder_timeline": "'ada'", "seats_between": "date '2026-03-01', date '2026-03-02'"}
+    arguments["changes_between"] = arguments["seats_between"]
+    for relation in relations():
+        if relation.kind == Kind.MACRO:
+            given = arguments.get(relation.name, "date '2026-03-01'")
+            for column, *_ in world.ask(f"describe from {relation.name}({given})"):
+                assert column_comment(relation.name, column)
+
+
+def test_each_relation_says_its_grain_and_its_question_first() -> None:
+    for relation in relations():
+        comment = " ".join(line[3:] for line in relation.sql.splitlines() if line.startswith("-- "))
+        assert relation.sql.startswith("-- One row"), relation.name
+        assert relation.is_internal or "Answers:" in comment, relation.name
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_no_answer_depends_on_the_sessions_time_zone(world: World, zone: str) -> None:
+    write_usage(world.tree.staging("run 1"), "org", ONE.day, [{"holder_id": "ada", "usage_date": ONE.day}])
+    world.publish(ONE, TWO)
+    queries = [
+        "select epoch_us(last_used_at), snapshot_date from license_snapshots order by all",
+        "select holder_id, valid_from from licenses_on(date '2026-03-02') order by all",
+        "select epoch_us(last_used_at), days_since_last_use from unused_licenses order by all",
+    ]
+    with duckdb.connect(str(world.tree.warehouse), read_only=True) as connection:
+        connection.execute(f"set TimeZone = '{zone}'")
+        for query in queries:
+            assert connection.execute(query).fetchall() == world.ask(query)
+
+
+def test_views_and_macros_answer_from_wherever_the_file_lies(world: World, tmp_path: Path) -> None:
+    world.publish(ONE)
+    moved = tmp_path / "elsewhere.duckdb"
+    world.tree.warehouse.rename(moved)
+    assert ask(moved, "select holder_id from licenses_on(date '2026-03-01')") == [("ada",)]
+    assert ask(moved, "select count(*) from license_snapshots") == [(1,)]
+
+
+def test_a_failing_check_keeps_the_old_warehouse_and_says_what_differs(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.publish(ONE)
+    before = world.tree.warehouse.read_bytes()
+    query = "select format('{} is called {}', holder_id, name) as finding from license_history where name is not null"
+    monkeypatch.setattr(checks, "checks", lambda: {"nobody_has_a_name": query})
+    with pytest.raises(ChecksFailed, match="nobody has a name: ada is called Ada") as failed:
+        world.publish(TWO)
+    assert [finding.count for finding in failed.value.findings] == [1]
+    assert world.tree.warehouse.read_bytes() == before
+    assert len(list(world.tree.snapshots.rglob("*.parquet"))) == 1
+
+
+def test_a_snapshot_that_holds_another_number_than_it_counted_is_refused(world: World) -> None:
+    world.publish(ONE)
+    miscounted = Snapshot("org", TWO.day, TWO.rosters, counts={"users": 3})
+    with pytest.raises(ChecksFailed, match="user on 2026-03-02: 3 counted in the snapshot, 2 seats in the counts"):
+        world.publish(miscounted)
+
+
+def test_rows_of_a_roster_that_is_said_to_be_unknown_are_refused(world: World) -> None:
+    doubtful = Snapshot("org", ONE.day, ONE.rosters, counts={"users": None})  # type: ignore[dict-item]
+    with pytest.raises(ChecksFailed, match=r"ada .* 1 times in the snapshot file, 0 times in the history"):
+        world.publish(doubtful)
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        "delete from license_history",
+        "update license_history set name = 'Eve'",
+        "update internal.build_info set made_by = 'another version'",
+        "drop table internal.build_info",
+    ],
+)
+def test_a_warehouse_that_somebody_changed_is_not_built_upon(world: World, tamper: str) -> None:
+    world.publish(ONE)
+    with duckdb.connect(str(world.tree.warehouse)) as connection:
+        connection.execute(tamper)
+    world.publish(TWO)
+    assert world.ask("from license_history") == ask(world.anew(), "from license_history")
+
+
+def test_one_more_day_is_all_that_is_read_again(world: World) -> None:
+    world.publish(ONE)
+    write(world.tree.staging("next"), TWO)
+    with engine(world.root) as connection:
+        inputs = gather(connection, world.tree, world.tree.staging("next"))
+    assert [file.day for file in inputs.to_read] == [TWO.day]
+
+
+def test_a_damaged_warehouse_is_built_anew(world: World) -> None:
+    world.publish(ONE)
+    world.tree.warehouse.write_bytes(b"not a database")
+    world.publish(TWO)
+    assert world.ask("select count(*) from license_history") == [(2,)]
