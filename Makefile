@@ -30,6 +30,7 @@ bench: .venv/.tested ## Measure, against floors in the same run (takes minutes)
 lock: .venv/.tested ## Pin everything again, with hashes
 	$(COMPILE) --extra build pyproject.toml -o requirements.lock
 	$(COMPILE) --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(COMPILE) -c requirements.lock benchmarks/requirements.in -o benchmarks/requirements.lock
 
 COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-header --no-annotate --quiet --upgrade

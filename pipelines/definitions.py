@@ -33,7 +33,7 @@ def build(settings: "Settings", **resources: object) -> dg.Definitions:
 
     days = daily(settings.licenses_first_day, settings.now)
     job, monthly = nightly_job(), report_job()
-    reports = report_assets(settings.licenses_first_day)
+    reports = report_assets(settings.licenses_first_day, settings.now)
     return dg.Definitions(
         assets=[*extraction_assets(days), *assignments_assets(days), *warehouse_assets(), *reports],
         jobs=[job, backfill_job(), monthly],

@@ -1,6 +1,6 @@
 """The Dagster asset of the reports: a month's pages and workbook for finance, as files."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
@@ -15,18 +15,22 @@ from assets.warehouse.lineage import WAREHOUSE
 REPORT = "finance_report"
 
 
-def months(first_day: date) -> dg.MonthlyPartitionsDefinition:
-    """One partition per calendar month that is over, UTC."""
-    return dg.MonthlyPartitionsDefinition(start_date=first_day.replace(day=1).isoformat(), timezone="UTC")
+def months(first_day: date, now: datetime) -> dg.MonthlyPartitionsDefinition:
+    """One partition per calendar month that is over, UTC, by the pipeline's clock or the machine's."""
+    today = datetime.now(UTC)
+    ahead = max(12 * (now.year - today.year) + now.month - today.month, 0)
+    return dg.MonthlyPartitionsDefinition(
+        start_date=first_day.replace(day=1).isoformat(), timezone="UTC", end_offset=ahead
+    )
 
 
-def report_assets(first_day: date) -> list[dg.AssetsDefinition]:
+def report_assets(first_day: date, now: datetime) -> list[dg.AssetsDefinition]:
     """The assets of this folder."""
 
     @dg.asset(
         name=REPORT,
         deps=[WAREHOUSE],
-        partitions_def=months(first_day),
+        partitions_def=months(first_day, now),
         group_name="reports",
         kinds={"html", "excel"},
         owners=["team:analytics"],

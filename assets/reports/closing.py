@@ -36,17 +36,9 @@ def close_month(
         CloseRefused: the month is not over, not final, not known, or closed already.
     """
     gaps = sorted(set(acknowledged))
-    if now < end_of(last_day(month)):
-        raise CloseRefused(
-            f"{month:%Y-%m} is not over yet (it is {now:%Y-%m-%d} UTC): only a month that is over can be closed."
-        )
     with _signing(data, by, now) as staged:
         log = read_log(data)
-        if (closing := log.in_force().get(month)) is not None:
-            raise CloseRefused(
-                f"{month:%Y-%m} was closed on {closing.at:%Y-%m-%d} by {closing.by}. What came to light since "
-                f'stands in finance_restatements; to sign it anew: licenses reopen {month:%Y-%m} --reason "…"'
-            )
+        _require_closable(log, month, now)
         number = len(log.entries) + 1
         with opened(data) as warehouse:
             _require_final(warehouse, month, gaps)
@@ -77,7 +69,7 @@ def reopen_month(data: DataDirectory, month: date, *, by: str, now: datetime, re
     if not reason.strip():
         raise WrongUse("a month is reopened only with a reason: it stands in the log for whoever signed it.")
     with _signing(data, by, now) as staged:
-        log: Log = read_log(data)
+        log = read_log(data)
         if month not in log.in_force():
             raise CloseRefused(f"{month:%Y-%m} is not closed, so there is nothing to reopen.")
         entry = Entry(
@@ -112,6 +104,18 @@ def _publish(data: DataDirectory, staged: DataDirectory, entry: Entry) -> Entry:
         place.write_bytes(msgspec.json.format(msgspec.json.encode(entry), indent=2))
     publish(data, staged)
     return entry
+
+
+def _require_closable(log: Log, month: date, now: datetime) -> None:
+    if now < end_of(last_day(month)):
+        raise CloseRefused(
+            f"{month:%Y-%m} is not over yet (it is {now:%Y-%m-%d} UTC): only a month that is over can be closed."
+        )
+    if (closing := log.in_force().get(month)) is not None:
+        raise CloseRefused(
+            f"{month:%Y-%m} was closed on {closing.at:%Y-%m-%d} by {closing.by}. What came to light since stands in "
+            f'finance_restatements; to sign it anew: licenses reopen {month:%Y-%m} --reason "…"'
+        )
 
 
 def _require_final(warehouse: duckdb.DuckDBPyConnection, month: date, gaps: list[date]) -> None:

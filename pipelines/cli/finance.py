@@ -14,7 +14,7 @@ from assets.layout import DataDirectory, whole_file
 from pipelines import settings as settings_module
 
 out = Console(highlight=False, soft_wrap=True)
-SAMPLES = Path(__file__).parent / "sandbox_reference"
+SAMPLES = Path(__file__).parents[1] / "sandbox" / "reference"
 
 
 def close(month: str, *, acknowledged: Iterable[str], by: str | None) -> None:

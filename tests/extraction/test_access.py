@@ -198,7 +198,8 @@ def test_a_key_that_cannot_travel_is_refused_without_being_repeated(key: str):
     with opened([Credential("Acme", "KEY", key)], "http://127.0.0.1:9") as (accesses, failures):
         assert accesses == []
     assert [failure.sentence for failure in failures] == [
-        "Acme (KEY): the key holds a line break or another character that no key has: copy it anew."
+        "The key for Acme, in KEY, holds a line break or another character that no key has: copy it anew. Nothing was "
+        "asked."
     ]
 
 

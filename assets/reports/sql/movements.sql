@@ -3,7 +3,7 @@ select
     event_date,
     organization_id,
     movement,
-    coalesce(name, holder_id) as name,
+    coalesce(name, email, holder_id) as name,
     email,
     cost_centre,
     license_type,

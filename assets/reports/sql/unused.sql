@@ -2,7 +2,7 @@
 -- Answers: which seats could be given back?
 select
     organization_id,
-    coalesce(name, holder_id) as name,
+    coalesce(name, email, holder_id) as name,
     email,
     cost_centre,
     license_type,

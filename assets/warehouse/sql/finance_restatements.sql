@@ -4,7 +4,8 @@ with
 
 closed_months as (
     select distinct month
-    from finance_closed
+    from finance_closings
+    where is_in_force
 ),
 
 -- The first month after it that is not closed.

@@ -5,7 +5,8 @@ with
 
 closed_months as (
     select distinct month
-    from finance_closed
+    from finance_closings
+    where is_in_force
 ),
 
 current_lines as (

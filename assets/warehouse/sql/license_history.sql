@@ -73,30 +73,42 @@ whole as (
     where days = last_number - first_number + 1
 ),
 
-torn as (
+torn as materialized (
     select
         numbered.* exclude (first_day, last_day, days, presence, first_number, last_number),
-        unnest(list_filter(offsets.days, lambda day: get_bit(presence & ~(presence >> 1), day) = 1)) as first_offset,
-        unnest(list_filter(offsets.days, lambda day: get_bit(presence & ~(presence << 1), day) = 1)) as last_offset
+        presence & ~(presence >> 1) as starts,
+        presence & ~(presence << 1) as ends
     from numbered
-    cross join (select cast(range(getvariable('last_day') - getvariable('first_day') + 1) as integer[]) as days) as offsets
-    where numbered.days <> last_number - first_number + 1
+    where days <> last_number - first_number + 1
+),
+
+offsets as (
+    select cast(range(getvariable('last_day') - getvariable('first_day') + 1) as integer[]) as days
+),
+
+bounded as (
+    select
+        torn.* exclude (starts, ends),
+        unnest(list_filter(offsets.days, lambda day: get_bit(torn.starts, day) = 1)) as first_offset,
+        unnest(list_filter(offsets.days, lambda day: get_bit(torn.ends, day) = 1)) as last_offset
+    from torn
+    cross join offsets
 ),
 
 read_off as (
     select
-        torn.* exclude (first_offset, last_offset),
+        bounded.* exclude (first_offset, last_offset),
         firsts.day_number as first_number,
         lasts.day_number as last_number
-    from torn
+    from bounded
     inner join roster_days as firsts
-        on firsts.organization_id = torn.organization_id
-        and firsts.holder_type = torn.holder_type
-        and firsts.snapshot_date = getvariable('first_day') + torn.first_offset
+        on firsts.organization_id = bounded.organization_id
+        and firsts.holder_type = bounded.holder_type
+        and firsts.snapshot_date = getvariable('first_day') + bounded.first_offset
     inner join roster_days as lasts
-        on lasts.organization_id = torn.organization_id
-        and lasts.holder_type = torn.holder_type
-        and lasts.snapshot_date = getvariable('first_day') + torn.last_offset
+        on lasts.organization_id = bounded.organization_id
+        and lasts.holder_type = bounded.holder_type
+        and lasts.snapshot_date = getvariable('first_day') + bounded.last_offset
 ),
 
 -- 3. What stays of the known history: its stretches, cut at the days that are read again.
@@ -140,21 +152,40 @@ cut as (
         and (known.valid_to is null or blocks.first_day < known.valid_to)
 ),
 
+-- The few distinct bounds are looked up once, not for every row.
+first_numbers as (
+    select bounds.organization_id, bounds.holder_type, bounds.first_day, kept_days.day_number as first_number
+    from (select distinct organization_id, holder_type, first_day from cut) as bounds
+    asof inner join kept_days
+        on kept_days.organization_id = bounds.organization_id
+        and kept_days.holder_type = bounds.holder_type
+        and kept_days.snapshot_date >= bounds.first_day
+),
+
+last_numbers as (
+    select bounds.organization_id, bounds.holder_type, bounds.last_day, kept_days.day_number as last_number
+    from (select distinct organization_id, holder_type, last_day from cut) as bounds
+    asof inner join kept_days
+        on kept_days.organization_id = bounds.organization_id
+        and kept_days.holder_type = bounds.holder_type
+        and kept_days.snapshot_date <= bounds.last_day
+),
+
 kept as (
     select
         cut.* exclude (first_day, last_day),
-        firsts.day_number as first_number,
-        lasts.day_number as last_number
+        first_numbers.first_number,
+        last_numbers.last_number
     from cut
-    asof inner join kept_days as firsts
-        on firsts.organization_id = cut.organization_id
-        and firsts.holder_type = cut.holder_type
-        and firsts.snapshot_date >= cut.first_day
-    asof inner join kept_days as lasts
-        on lasts.organization_id = cut.organization_id
-        and lasts.holder_type = cut.holder_type
-        and lasts.snapshot_date <= cut.last_day
-    where firsts.day_number <= lasts.day_number
+    inner join first_numbers
+        on first_numbers.organization_id = cut.organization_id
+        and first_numbers.holder_type = cut.holder_type
+        and first_numbers.first_day = cut.first_day
+    inner join last_numbers
+        on last_numbers.organization_id = cut.organization_id
+        and last_numbers.holder_type = cut.holder_type
+        and last_numbers.last_day = cut.last_day
+    where first_numbers.first_number <= last_numbers.last_number
 ),
 
 -- 4. Pieces of one row that follow upon each other are one stretch.

@@ -85,6 +85,7 @@ matches as (
 bounds as (
     select stretch_id, valid_from as from_day
     from stretches
+    semi join matches on matches.stretch_id = stretches.stretch_id
     union
     select stretch_id, from_day
     from matches
@@ -116,6 +117,10 @@ assigned as (
         and matches.from_day <= pieces.from_day
         and matches.to_day > pieces.from_day
     group by pieces.stretch_id, pieces.from_day
+    union all
+    select stretches.stretch_id, stretches.valid_from, null, 'Unassigned'
+    from stretches
+    anti join matches on matches.stretch_id = stretches.stretch_id
 )
 
 select
