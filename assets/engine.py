@@ -20,6 +20,7 @@ def engine(scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         for name, value in settings.items():
             connection.execute(f"set {name} = '{value}'")
         connection.execute("set autoinstall_known_extensions = false")
+        connection.execute("set enable_progress_bar = false")
         yield connection
 
 

@@ -9,6 +9,7 @@ LicenseHistoryError
 ├── BadReference         a reference file that users edit is wrong
 ├── CloseRefused         a month that cannot be signed, or whose signature cannot be taken back
 └── PublishFailed        the warehouse could not be built or put in place
+    └── ChecksFailed     (assets/warehouse/checks.py) it was built, and something in it does not hold
 
 What is worth trying again is decided beside the HTTP client and never leaves it.
 """

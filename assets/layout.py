@@ -115,9 +115,9 @@ def whole_file(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         yield temporary
-        _sync(temporary)
+        sync(temporary)
         temporary.replace(path)
-        _sync(path.parent)
+        sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -136,7 +136,7 @@ def publishing(staged: DataDirectory, target: DataDirectory, datasets: tuple[str
                 undo.append((source, place, _set_aside(target, place)))
                 place.parent.mkdir(parents=True, exist_ok=True)
                 source.replace(place)
-                _sync(place.parent)
+                sync(place.parent)
         yield [place for _, place, _ in undo]
     except BaseException:
         for source, place, aside in reversed(undo):
@@ -164,7 +164,7 @@ def _set_aside(target: DataDirectory, place: Path) -> Path | None:
         aside = place.with_name(f".{place.name}.{uuid.uuid4().hex}.replaced")
     aside.parent.mkdir(parents=True, exist_ok=True)
     os.link(place, aside)
-    _sync(aside.parent)
+    sync(aside.parent)
     return aside
 
 
@@ -189,7 +189,8 @@ def discard(tree: DataDirectory) -> None:
     shutil.rmtree(tree.root, ignore_errors=True)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until a file or folder is on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

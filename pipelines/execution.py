@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pipelines.instance import instance
@@ -116,6 +117,7 @@ def run(
     return Outcome(result.run_id, result.success, "warehouse" in materialized, failures, debug)
 
 
+@cache
 def _lean(job: "dg.JobDefinition") -> "dg.JobDefinition":
     import dagster as dg
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 from msgspec import Struct, field
 
 from assets.extraction.api import API_VERSION
-from assets.layout import DataDirectory, whole_file
+from assets.layout import DataDirectory, sync, whole_file
 
 MANIFEST = "manifest.json"
 FEED = "activities"
@@ -134,7 +134,9 @@ def read_pages(path: Path) -> Iterator[bytes]:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Seal an observation: from here on nothing in its folder changes."""
+    """Seal an observation: its pages are on the disk, and from here on nothing in its folder changes."""
+    for pages in folder.iterdir():
+        sync(pages)
     with whole_file(folder / MANIFEST) as place:
         place.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2))
 

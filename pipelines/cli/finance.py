@@ -60,19 +60,20 @@ def report(month: str, *, form: str, output: Path | None) -> Path:
     return place
 
 
-def sandbox_report(data: DataDirectory, day: date) -> Path:
-    """The report, for `make run`: of the month that ended before `day`, or else of its own; returns the page's path.
-
-    `data` is the sandbox's own directory: example prices and cost centres are put there, where it has none.
-    """
-    from assets.reports.make import Format, read, refresh, report_file, write
-    from assets.reports.month import month_before
-
+def sandbox_reference(data: DataDirectory) -> None:
+    """Put example prices and cost centres into the sandbox's own directory, where it has none."""
     for sample in sorted(SAMPLES.glob("*.csv")):
         place = data.root / "reference" / sample.name
         if not place.exists():
             with whole_file(place) as beside:
                 beside.write_bytes(sample.read_bytes())
+
+
+def sandbox_report(data: DataDirectory, day: date) -> Path:
+    """The report, for `make run`: of the month that ended before `day`, or else of its own; returns the page's path."""
+    from assets.reports.make import Format, read, refresh, report_file, write
+    from assets.reports.month import month_before
+
     refresh(data)
     try:
         found = read(data, month_before(day))

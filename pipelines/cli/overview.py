@@ -1,6 +1,7 @@
 """What `make run` ends with: the seats, how they moved, who does not use theirs, and where to go from here."""
 
 from datetime import date
+from pathlib import Path
 
 import duckdb
 from rich.console import Console
@@ -14,14 +15,14 @@ from pipelines.cli.warehouse import opened
 LAST_CHANGES = 8
 
 
-def show(out: Console, data: DataDirectory, first: date, last: date) -> None:
-    """Print the overview of the days from `first` to `last`."""
+def show(out: Console, data: DataDirectory, first: date, last: date, report: Path) -> None:
+    """Print the overview of the days from `first` to `last`, and where to find the rest."""
     with opened(data) as warehouse:
         out.print(_seats(warehouse, first, last))
         out.print(seats_over_time(warehouse, min(out.width, 100)))
         out.print(_last_changes(warehouse, first))
         out.print(_unused(warehouse))
-    _where_and_what_next(out, data)
+    _where_and_what_next(out, data, report)
 
 
 def _seats(warehouse: duckdb.DuckDBPyConnection, first: date, last: date) -> Table:
@@ -101,10 +102,14 @@ def _unused(warehouse: duckdb.DuckDBPyConnection) -> Table:
     return table
 
 
-def _where_and_what_next(out: Console, data: DataDirectory) -> None:
+def _where_and_what_next(out: Console, data: DataDirectory, report: Path) -> None:
     where = short(data.root)
-    out.print(f"\nThe record, one Parquet file per day:  {short(data.root / SNAPSHOTS)}", highlight=False)
-    out.print(f"The warehouse, for any SQL client:     {short(data.warehouse)}", highlight=False)
+    for what, place in (
+        ("\nThe record, one Parquet file per day:", data.root / SNAPSHOTS),
+        ("The warehouse, for any SQL client:", data.warehouse),
+        ("The month's report, for finance:", report),
+    ):
+        out.print(f"{what}  {short(place)}", highlight=False, soft_wrap=True)
     out.print("\nTry next:", style="bold")
     for command in (
         f".venv/bin/licenses --data-dir {where} sql --list",

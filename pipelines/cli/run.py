@@ -49,6 +49,7 @@ def sandbox_data(settings: Settings) -> DataDirectory:
 
 def play_sandbox(settings: Settings) -> int:
     """The sandbox's last nights as the schedule would have run them, then what a newcomer wants to see."""
+    from pipelines.cli.finance import sandbox_reference, sandbox_report
     from pipelines.cli.overview import show
 
     out = Console(highlight=False)
@@ -59,10 +60,11 @@ def play_sandbox(settings: Settings) -> int:
         f"Its last {NIGHTS} nights are run as the schedule would have run them, and {DAYS_BEFORE} days before them are "
         "reconstructed from its Activity Feed."
     )
+    sandbox_reference(data)
     nights = [last - timedelta(days=ago) for ago in reversed(range(NIGHTS))]
     with _progress(nights) as remaining:
         _run_nights(settings, data, remaining)
-    show(out, data, nights[0], last)
+    show(out, data, nights[0], last, sandbox_report(data, last))
     return 0
 
 
