@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint bench ui lock clean
+.PHONY: help install run test lint bench docs ui lock clean
 
 help: ## Show what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -27,16 +27,21 @@ lint: .venv/.tested ## ruff check and format, mypy over our own code
 bench: .venv/.tested ## Measure, against floors in the same run (takes minutes)
 	$(BIN)/python -m benchmarks
 
+docs: .venv/.tested ## Write the data dictionary and the cookbook's answers anew
+	$(BIN)/python -m pipelines.dictionary docs/data-dictionary.md
+	$(BIN)/python -m tests.docs.write_cookbook
+
 lock: .venv/.tested ## Pin everything again, with hashes
 	$(COMPILE) --extra build pyproject.toml -o requirements.lock
 	$(COMPILE) --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 	$(COMPILE) -c requirements.lock benchmarks/requirements.in -o benchmarks/requirements.lock
+	$(COMPILE) tests/older-duckdb.in -o tests/older-duckdb.lock
 
 COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-header --no-annotate --quiet --upgrade
 
 clean: ## Remove .venv; data stays
-	rm -rf .venv
+	rm -rf .venv .venv-bench .venv-duckdb1
 
 # A copied interpreter: programs that tell environments apart by the interpreter's real path then see this one.
 # Bytecode is compiled at install: Dagster starts three times as fast with it.
@@ -46,6 +51,9 @@ clean: ## Remove .venv; data stays
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/.tested: .venv/.installed requirements-dev.lock
+# An older DuckDB stands apart: analysts have it in their shells, and a test opens the warehouse with it.
+.venv/.tested: .venv/.installed requirements-dev.lock tests/older-duckdb.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --compile --require-hashes -r requirements-dev.lock
+	$(PYTHON) -m venv .venv-duckdb1
+	.venv-duckdb1/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/older-duckdb.lock
 	@touch $@

@@ -91,8 +91,9 @@ def _observe(
 
 
 def _missing(access: Access, day: date, error: LicenseHistoryError) -> str:
+    what = str(error).rstrip(".")
     return (
-        f"{access.title}, {day}: {error} The snapshot of {day} was not written for this organization; everything "
+        f"{access.title}, {day}: {what}. The snapshot of {day} was not written for this organization; everything "
         "published before stands as it was."
     )
 

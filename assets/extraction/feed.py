@@ -26,7 +26,7 @@ from assets.layout import DataDirectory
 
 @dataclass(frozen=True)
 class Feed:
-    """All activities from the end of the day `proves_from` up to `until`."""
+    """Activities up to `until`, all of them from the end of the day `proves_from` on."""
 
     observation: Observation
     proves_from: date
@@ -69,7 +69,10 @@ def fetch_feed(
     observed_at: datetime,
     run_id: str,
 ) -> Feed:
-    """Fetch what changed from the end of `proves_from` to `until` into the landing.
+    """Fetch what changed up to `until` into the landing: enough to roll back to the end of `proves_from`.
+
+    The feed is read from its beginning: when somebody who has left was added may lie long before the span, and must
+    not depend on which span was asked for.
 
     Raises:
         ListFailed: the feed did not arrive whole, or is not available to the organization's keys.
@@ -84,7 +87,7 @@ def fetch_feed(
         run_id=run_id,
         complete=False,
     )
-    bounds = {"created_at.gte": _instant(end_of(proves_from)), "created_at.lte": _instant(until)}
+    bounds = {"created_at.lte": _instant(until)}
     task = Task(access, proves_from, folder, {}, threading.Event())
     outcome = fetch_list(task, ACTIVITIES, bounds)
     if not outcome.complete:

@@ -42,7 +42,8 @@ def tell(who: str) -> None:
 
 def _stretch(row: dict[str, object]) -> str:
     until = "          now" if row["valid_to"] is None else f"until {row['valid_to']}"
-    return f"{row['valid_from']} {until}  ({row['days_observed']} days observed)"
+    observed = "1 day" if row["days_observed"] == 1 else f"{row['days_observed']} days"
+    return f"{row['valid_from']} {until}  ({observed} observed)"
 
 
 def _changes(row: dict[str, object], before: dict[str, object]) -> str:

@@ -69,6 +69,20 @@ def test_a_reconstructed_day_says_so(filled: Operator):
     assert filled.ask("select count(*) from reconstruction_conflicts") == [(0,)]
 
 
+def test_not_knowing_is_no_change_however_the_span_is_cut(company: Company, filled: Operator):
+    """When somebody who has left was added must not hang on how far back one backfill asked."""
+    operator = company()
+    assert backfill(operator, DAYS[60], DAYS[-1]).status == 0
+    assert backfill(operator, DAYS[30], DAYS[59]).status == 0
+    unsure = "event in ('assigned_again', 'renamed', 'email_changed') and event_date < date '2026-11-20'"
+    assert operator.ask(f"select * from license_events where {unsure}") == []
+    rows = (
+        "select * exclude (organization_id, days_observed, valid_from) from license_history where valid_to is not null"
+    )
+    cut = operator.ask(f"{rows} and valid_to > date '{DAYS[31]}' order by all")
+    assert cut == filled.ask(f"{rows} and valid_to > date '{DAYS[31]}' order by all")
+
+
 def test_one_walk_through_the_feed_serves_the_whole_span_and_stays_in_the_landing(filled: Operator):
     (pages,) = (filled.data / "landing").glob("*/activities/*/activities.jsonl.zst")
     assert pages.stat().st_size

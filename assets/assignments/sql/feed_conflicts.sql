@@ -72,9 +72,14 @@ untold_additions as (
     where base.holder_type = 'user' and base.assigned_at >= base_day.proved_from
 )
 
-select * from broken_chains
-union all
-select * from not_as_observed
-union all
-select * from untold_additions
-order by holder_type, holder_id, happened_at, attribute
+select conflicts.*
+from (
+    select * from broken_chains
+    union all
+    select * from not_as_observed
+    union all
+    select * from untold_additions
+) as conflicts
+cross join base_day
+where conflicts.happened_at >= base_day.proved_from
+order by conflicts.holder_type, conflicts.holder_id, conflicts.happened_at, conflicts.attribute

@@ -2,7 +2,7 @@
 select
     snapshot_log.organization_id,
     snapshot_log.snapshot_date,
-    least(min(restatements.known_from), any_value(snapshot_log.loaded_at)) as known_from
+    least(min(restatements.known_from), any_value(coalesce(snapshot_log.loaded_at, snapshot_log.observed_at))) as known_from
 from snapshot_log
 left join restatements
     on restatements.organization_id = snapshot_log.organization_id
