@@ -87,7 +87,8 @@ def require_not_future(day: date, now: datetime) -> None:
 def usage_window(day: date, covered_to: date | None) -> tuple[date, date]:
     """The first and last usage day to fetch for the snapshot of `day`.
 
-    `covered_to` is the last day already fetched from the source, None before its first run.
+    `covered_to` is the last day that the source's data have reached, None before they first did: a source that stands
+    still is asked again from there, until it has caught up.
     """
     if covered_to is None:
         return day - timedelta(days=LOOK_BACK_DAYS - 1), day

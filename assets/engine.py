@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
+import pyarrow as pa
 
 MEMORY_LIMIT = "400MB"
 """Beyond it DuckDB spills to disk: a million holders must pass within 1 GiB of process memory."""
@@ -22,6 +23,30 @@ def engine(scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute("set autoinstall_known_extensions = false")
         connection.execute("set enable_progress_bar = false")
         yield connection
+
+
+def parquet_view(
+    connection: duckdb.DuckDBPyConnection, name: str, paths: list[str], columns: pa.Schema, *, day: str = ""
+) -> None:
+    """Make a relation with exactly `columns` of Parquet files, whichever version of this program wrote them.
+
+    A column that no file has is null everywhere, one that some lack is null there. `day` names the day in the files'
+    paths: with it, that day and `organization_id` come first and as what they are.
+    """
+    connection.execute(f"drop table if exists {name}_shape")
+    connection.from_arrow(columns.empty_table()).create(f"{name}_shape")
+    if not paths:
+        connection.execute(f"create or replace view {name} as from {name}_shape")
+        return
+    hive = f"true, hive_types = {{'{day}': date, 'organization_id': varchar}}" if day else "false"
+    source = f"read_parquet(getvariable('{name}_files'), union_by_name = true, hive_partitioning = {hive})"
+    connection.execute(f"set variable {name}_files = $paths", {"paths": paths})
+    there = {column for column, *_ in connection.execute(f"describe from {source}").fetchall()}
+    parts = [
+        f'"{column}"' if column in there else f'cast(null as {kind}) as "{column}"'
+        for column, kind, *_ in connection.execute(f"describe {name}_shape").fetchall()
+    ]
+    connection.execute(f"create or replace view {name} as select {', '.join(parts)} from {source}")
 
 
 def sql_file(module_file: str, name: str) -> str:

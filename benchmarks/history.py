@@ -19,12 +19,11 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from assets.assignments.schema import LICENSE_ASSIGNMENTS, Provenance
+from assets.assignments.schema import ATTRIBUTES_TOLD, LICENSE_ASSIGNMENTS, Provenance
 from assets.assignments.snapshot import SnapshotFacts, write_table
 from assets.engine import engine
 from assets.layout import SNAPSHOTS, DataDirectory, snapshot_file
 from assets.warehouse.build import build
-from assets.warehouse.inputs import HISTORY
 from assets.warehouse.publish import publish
 
 FIRST = date(2023, 1, 1)
@@ -74,14 +73,17 @@ select
     case when holder_type = 'api_key' then 'member' end as owner_status,
     case when holder_type = 'api_key' and i % 8 = 3 then 'wrkspc_' || i % 20 end as workspace_id,
     case when holder_type = 'api_key' and i % 8 = 3 then 'Workspace ' || i % 20 end as workspace_name,
+    case when holder_type = 'api_key' and i % 8 = 3 then 'workspace' end as key_scope,
     case when holder_type = 'api_key' then 'sk-ant-api03-' || md5(i::varchar)[:3] || '...' end as key_hint,
     null::timestamptz as expires_at,
     timestamptz '2022-06-01 08:00:00+00' + to_minutes(i) as assigned_at,
+    null::varchar as invite_id,
     null::timestamptz as last_used_at,
     null::varchar as last_used_precision,
     null::varchar as last_used_source,
     'unknown' as last_used_state,
     null::date as usage_observed_since,
+    null::date as usage_observed_until,
     'observed' as provenance,
     $observed_at::timestamptz as observed_at,
     'run-' || $day as run_id
@@ -151,7 +153,7 @@ def _measured(work: Callable[[Path], None], root: Path) -> Measured:
 
 def floor(root: Path) -> None:
     """One hash over the same columns of all rows."""
-    columns = ", ".join([name for name in HISTORY.names if name in LICENSE_ASSIGNMENTS.names])
+    columns = ", ".join([name for name in LICENSE_ASSIGNMENTS.names if name in ATTRIBUTES_TOLD])
     files = [str(path) for path in sorted((root / SNAPSHOTS).rglob("part.parquet"))]
     with engine(root) as connection:
         rows = connection.read_parquet(files, hive_partitioning=True)
@@ -166,7 +168,7 @@ def build_only(root: Path) -> None:
 
 def publish_staged(root: Path) -> None:
     """What a night does: build, check, put in place."""
-    publish(DataDirectory(root), DataDirectory(root).staging("run"))
+    publish(DataDirectory(root), DataDirectory(root).staging("run"), datetime.now(UTC))
 
 
 def copy(root: Path) -> None:

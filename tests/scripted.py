@@ -13,14 +13,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from assets.assignments.derive import Derived, DropGuard, derive
+from assets.assignments.derive import Derived, DropGuard, Loading, derive
 from assets.assignments.snapshot import SnapshotFacts, read_facts
 from assets.extraction.client import Client
-from assets.extraction.coverage import covered_to
+from assets.extraction.coverage import covered_to, spoke_to
 from assets.extraction.landing import Observation
 from assets.extraction.observe import observe
 from assets.extraction.organizations import Access, KeyHolder, who_is
-from assets.layout import COVERAGE, SNAPSHOTS, USAGE, DataDirectory, discard, publishing, snapshot_file
+from assets.layout import COVERAGE, SNAPSHOTS, USAGE, DataDirectory, discard, publishing, snapshot_file, usage_file
 
 DAY = date(2026, 6, 1)
 NEXT_NIGHT = datetime(2026, 6, 2, 2, tzinfo=UTC)
@@ -31,8 +31,10 @@ USAGE_LISTS = {
     "usage_report/messages": "messages_usage",
     "usage_report/claude_code": "claude_code",
     "analytics/users": "analytics_users",
+    "/v1/compliance/activities": "activities",
 }
-ROSTERS = ("users", "api_keys", "invites", "workspaces", "service_accounts")
+FEED = "/v1/compliance/activities"
+ROSTERS = ("users", "api_keys", "invites", "workspaces")
 
 Row = dict[str, Any]
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -72,18 +74,40 @@ def invite(number: int, **fields: Any) -> Row:
     } | fields
 
 
-def used(day: str, *, actor: Row | None = None, key: str | None = None) -> Row:
-    """A row of the newer usage endpoint."""
+def used(day: str, *, actor: Row | None = None, key: str | None = None, **group: Any) -> Row:
+    """A row of the newer usage endpoint; where nobody else is, the key is the actor."""
+    if actor is None and key:
+        actor = {"type": "api_actor", "api_key_id": key}
     return {
         "starting_at": f"{day}T00:00:00Z",
         "ending_at": f"{date.fromisoformat(day) + timedelta(days=1)}T00:00:00Z",
-        "group": {"actor": actor, "api_key_id": key},
+        "group": {"actor": actor, "api_key_id": key} | group,
         "usage": {"total_tokens": 7},
     }
 
 
 def person(user_id: str | None, email: str | None = None) -> Row:
     return {"type": "user_actor", "user_id": user_id, "email_address": email}
+
+
+def messages(day: str, *results: Row) -> Row:
+    """A bucket of the older message report."""
+    return {"starting_at": f"{day}T00:00:00Z", "results": list(results)}
+
+
+def workspace(number: int, **fields: Any) -> Row:
+    return {"id": f"wrkspc_{number}", "name": f"Workspace {number}", "created_at": "2026-01-01T00:00:00Z"} | fields
+
+
+def activity(number: int, at: str, type: str, organization: str | None = "org_1", **fields: Any) -> Row:
+    """An entry of the Activity Feed, by default of our organization."""
+    return {
+        "id": f"activity_{number:04}",
+        "created_at": at,
+        "organization_id": organization,
+        "organization_uuid": None,
+        "type": type,
+    } | fields
 
 
 def claude_code(day: str, **actor: Any) -> Row:
@@ -105,7 +129,7 @@ def page(rows: list[Row], *, has_more: Any = False, last_id: str | None = None, 
 class ScriptedApi:
     """An organization of the rows given; `says` replaces one endpoint's answers, by the end of its path.
 
-    Usage endpoints are not there (404) until they are given rows.
+    Usage endpoints and the Activity Feed (newest first) are not there (404) until they are given rows.
     """
 
     def __init__(self, **lists: list[Row]) -> None:
@@ -113,6 +137,8 @@ class ScriptedApi:
         self.lists: dict[str, list[Row]] = {name: [] for name in ROSTERS} | lists
         self.says: dict[str, Handler] = {}
         self.page_size = 1000
+        self.refreshed_at: str | None = "2099-01-01T00:00:00Z"
+        """Up to when the newer usage report is: it says so, and by default has everything."""
         self.asked: list[httpx.Request] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -130,7 +156,14 @@ class ScriptedApi:
         if name in ROSTERS:
             return self._by_cursor(self.lists[name], request.url.params)
         rows = self.lists.get(USAGE_LISTS.get(name, name))
-        return error(404, "Not found") if rows is None else self._by_token(_of_span(rows, request.url.params), request)
+        if rows is None:
+            return error(404, "Not found")
+        if name == FEED:
+            return self._by_cursor(_between(rows, request.url.params), request.url.params)
+        rows = _of_span(rows, request.url.params)
+        return self._by_token(
+            _buckets(rows, request.url.params) if "bucket_width" in request.url.params else rows, request
+        )
 
     def _by_cursor(self, rows: list[Row], params: httpx.QueryParams) -> httpx.Response:
         first = 0
@@ -146,16 +179,38 @@ class ScriptedApi:
         first = int(request.url.params.get("page", "page_0").removeprefix("page_"))
         end = first + self.page_size
         more = end < len(rows)
-        return httpx.Response(
-            200, json={"data": rows[first:end], "has_more": more, "next_page": f"page_{end}" if more else None}
-        )
+        body = {"data": rows[first:end], "has_more": more, "next_page": f"page_{end}" if more else None}
+        if request.url.path.endswith("analytics/usage"):
+            body["data_refreshed_at"] = self.refreshed_at
+        return httpx.Response(200, json=body)
+
+
+def _between(rows: list[Row], params: httpx.QueryParams) -> list[Row]:
+    """The activities of the types and times asked for; whose they are, this server does not look at."""
+    types = params.get_list("activity_types[]")
+    return [
+        row
+        for row in rows
+        if (not types or row["type"] in types)
+        and params.get("created_at.gte", "") <= row["created_at"]
+        and row["created_at"] <= params.get("created_at.lte", "~")
+        and row["created_at"] < params.get("created_at.lt", "~")
+    ]
+
+
+def _buckets(rows: list[Row], params: httpx.QueryParams) -> list[Row]:
+    """The message report has a bucket for each day, the empty ones too."""
+    told = {row["starting_at"][:10]: row for row in rows}
+    first, after = (date.fromisoformat(params[name][:10]) for name in ("starting_at", "ending_at"))
+    days = [(first + timedelta(days=n)).isoformat() for n in range((after - first).days)]
+    return [told.get(day) or messages(day) for day in days]
 
 
 def _of_span(rows: list[Row], params: httpx.QueryParams) -> list[Row]:
     """The rows of the days asked for; Claude Code is asked day by day."""
     first = params.get("starting_at", params.get("starting_date", ""))[:10]
     after = params.get("ending_at", params.get("ending_date", first + "~"))[:10]
-    days = [(row.get("starting_at") or row.get("date") or row["last_activity_date"])[:10] for row in rows]
+    days = [(row.get("starting_at") or row.get("date") or row.get("last_activity_date") or first)[:10] for row in rows]
     return [row for row, day in zip(rows, days, strict=True) if first <= day < after or day == first]
 
 
@@ -189,12 +244,17 @@ class Nights:
             observed_at=at or datetime.combine(day, NEXT_NIGHT.timetz()) + timedelta(days=1),
             run_id="run_1",
             covered_to=covered_to(self.data, organization.id, day),
+            spoke_to=spoke_to(self.data, organization.id, day),
         )
 
-    def derive(self, observation: Observation, guard: DropGuard | None = None) -> Derived:
+    def derive(
+        self, observation: Observation, guard: DropGuard | None = None, loading: Loading | None = None
+    ) -> Derived:
+        """Derive and publish, by default at once."""
         staged = self.data.staging("run_1")
+        loading = loading or Loading(observation.manifest.observed_at, observation.manifest.run_id)
         try:
-            derived = derive(observation, self.data, staged, guard or DropGuard())
+            derived = derive(observation, self.data, staged, guard or DropGuard(), loading)
             with publishing(staged, self.data, (USAGE, COVERAGE, SNAPSHOTS)):
                 return derived
         finally:
@@ -207,6 +267,16 @@ class Nights:
 
     def file(self, day: date = DAY) -> Path:
         return snapshot_file(self.data, day, "org_1")
+
+    def usage(self, day: date = DAY) -> list[Row]:
+        """What the observation of a day said of usage."""
+        return pq.ParquetFile(usage_file(self.data.usage, day, "org_1")).read().to_pylist()
+
+    def coverage(self, day: date = DAY) -> set[tuple[str, str, str, str, str]]:
+        """Per endpoint and kind of holder, how much it saw, from when, to when."""
+        rows = pq.ParquetFile(usage_file(self.data.coverage, day, "org_1")).read().to_pylist()
+        names = ("endpoint", "holder_type", "sees", "covered_from", "covered_to")
+        return {tuple(str(row[name]) for name in names) for row in rows}
 
     def rows(self, day: date = DAY) -> dict[str, Row]:
         rows = pq.ParquetFile(self.file(day)).read().to_pylist()

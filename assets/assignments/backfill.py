@@ -46,7 +46,7 @@ class Feeds:
         if organization_id not in accesses:
             return Proof(None, f"its Activity Feed cannot be asked: {why}")
         try:
-            first = first_day_proved(reader(accesses[organization_id]), sorted(days))
+            first = first_day_proved(reader(accesses[organization_id]), organization_id, sorted(days))
         except NotAvailable as refusal:
             return Proof(
                 None,

@@ -9,36 +9,23 @@ from typing import NamedTuple
 
 import duckdb
 import msgspec
-import pyarrow as pa
 
-from assets.assignments.raw import load_raw
+from assets.assignments.covered import coverage
+from assets.assignments.raw import load_list, load_raw
 from assets.assignments.reference import LICENSE_TYPES, license_types
 from assets.assignments.restatement import stage_restatement
-from assets.assignments.schema import COVERAGE, LICENSE_ASSIGNMENTS, USAGE, HolderType, Provenance
+from assets.assignments.schema import COVERAGE, LICENSE_ASSIGNMENTS, USAGE, Provenance
 from assets.assignments.snapshot import SnapshotFacts, last_known, read_facts, same_snapshot, write_table
+from assets.assignments.usage import load_bearers, load_coverage, load_told
+from assets.assignments.usage_sources import sources
+from assets.assignments.workspaces import default_workspace, load_default_workspace
 from assets.days import end_of, is_final
 from assets.engine import engine, sql_file
 from assets.errors import SnapshotRefused
-from assets.extraction.api import (
-    ANALYTICS_USAGE,
-    ANALYTICS_USERS,
-    API_KEYS,
-    CLAUDE_CODE,
-    INVITES,
-    MESSAGES_USAGE,
-    USERS,
-)
+from assets.extraction import api
+from assets.extraction.api import ACTIVITIES, API_KEYS, INVITES, USERS, WORKSPACES
 from assets.extraction.landing import Manifest, Observation
 from assets.layout import DataDirectory, files_before, snapshot_file, usage_file
-
-SEES = {
-    ANALYTICS_USAGE.name: ("analytics", (HolderType.USER, HolderType.API_KEY)),
-    # Only a user's OAuth requests bear an account, so no record there is no reason to say «not seen».
-    MESSAGES_USAGE.name: ("messages_usage", (HolderType.API_KEY,)),
-    CLAUDE_CODE.name: ("claude_code", (HolderType.USER,)),
-    ANALYTICS_USERS.name: ("enterprise_analytics", (HolderType.USER,)),
-}
-"""Which source each usage endpoint is, and of which holders its silence tells something."""
 
 
 @dataclass(frozen=True)
@@ -104,24 +91,26 @@ def derive(
     data: DataDirectory,
     staged: DataDirectory,
     guard: DropGuard,
-    loading: Loading | None = None,
+    loading: Loading,
 ) -> Derived:
-    """Stage the snapshot and the usage of one observation; `loading` is by default the observation itself.
+    """Stage the snapshot and the usage of one observation.
 
     Raises:
         BadReference: the table of license types cannot be used.
         SnapshotRefused: the drop guard, a key that is not unique, or rows that got lost.
     """
     manifest = observation.manifest
-    types = license_types(data.reference(LICENSE_TYPES))
+    types = license_types(data.reference(LICENSE_TYPES), manifest.day)
     with engine(staged.root) as connection:
         connection.register("license_types", types)
-        load_raw(connection, observation)
+        foreign = load_raw(connection, observation)
+        foreign += load_list(connection, "activities", ACTIVITIES, observation)
         describe(connection, _parameters(manifest))
         _stage_usage(connection, observation, data, staged)
-        for relation in ("holders", "workspaces", "license_assignments"):
+        load_default_workspace(connection, observation)
+        for relation in ("holders", "workspaces", "invite_links", "license_assignments"):
             make(connection, relation)
-        facts = _facts(connection, observation)
+        facts = _facts(connection, observation, foreign)
         guard.check(facts, data)
         return stage(connection, facts, data, staged, loading)
 
@@ -136,18 +125,19 @@ def stage(
     facts: SnapshotFacts,
     data: DataDirectory,
     staged: DataDirectory,
-    loading: Loading | None = None,
+    loading: Loading,
 ) -> Derived:
-    """Stage the relation `license_assignments` as the snapshot that `facts` describe, unless it stands already."""
+    """Stage the relation `license_assignments` as the snapshot that `facts` describe, unless it stands already.
+
+    A version is believed since it was loaded, however long before it was observed.
+    """
     published = same_snapshot(connection, "license_assignments", facts, data)
     if published:
         return Derived(published, unchanged=True)
     before = read_facts(snapshot_file(data, facts.snapshot_date, facts.organization_id))
-    if loading and (before or facts.provenance is not Provenance.OBSERVED):
-        facts = msgspec.structs.replace(facts, loaded_at=loading.at, loaded_by=loading.run_id, reason=loading.reason)
-    else:
-        # The first version of an observed day is known since it was observed, whenever it is derived.
-        facts = msgspec.structs.replace(facts, loaded_at=facts.observed_at, loaded_by=facts.run_id)
+    # Nothing is to be explained where an observed day is told for the first time.
+    reason = loading.reason if before or facts.provenance is not Provenance.OBSERVED else None
+    facts = msgspec.structs.replace(facts, loaded_at=loading.at, loaded_by=loading.run_id, reason=reason)
     if before:
         stage_restatement(connection, before, facts, data, staged)
     place = snapshot_file(staged, facts.snapshot_date, facts.organization_id)
@@ -157,7 +147,8 @@ def stage(
 
 
 def describe(connection: duckdb.DuckDBPyConnection, parameters: Parameters) -> None:
-    """Make the one-row relation `observation`: the parameters of every query here."""
+    """Make the one-row relation `observation`, the parameters of every query here; and `invite_links`, none so far."""
+    connection.execute("create table if not exists invite_links (invite_id varchar, holder_id varchar)")
     connection.execute(
         """create or replace table observation as select
             ?::varchar as organization_name, ?::date as day, ?::timestamptz as day_end, ?::timestamptz as observed_at,
@@ -194,38 +185,24 @@ def _stage_usage(
 
     The trailing window tells a use several times, so both views repeat rows: what reads them must not count.
     """
-    manifest = observation.manifest
-    day, organization = manifest.day, manifest.organization_id
+    day, organization = observation.manifest.day, observation.manifest.organization_id
+    make(connection, "uses")
+    named = connection.execute("select distinct usage_date from uses where holder_id is null").fetchall()
+    load_bearers(connection, (data, staged), organization, day, [used for (used,) in named])
     make(connection, "usage_now", "usage")
-    connection.register("coverage_now", _coverage(observation))
-    for dataset, now, schema, known in (
-        ("usage", "usage_now", USAGE, "usage"),
-        ("coverage", "coverage_now", COVERAGE, "coverage"),
-    ):
+    make(connection, "unattributed")
+    connection.register("coverage_now", coverage(connection, observation))
+    files = {}
+    for dataset, now, schema in (("usage", "usage_now", USAGE), ("coverage", "coverage_now", COVERAGE)):
         place = usage_file(getattr(staged, dataset), day, organization)
         write_table(place, connection.table(now), schema)
         earlier = files_before((getattr(data, dataset), getattr(staged, dataset)), organization, day)
-        files = [str(path) for path in (*earlier, place)]
-        connection.read_parquet(files, hive_partitioning=False).create_view(known)
+        files[dataset] = [*earlier, place]
+    load_told(connection, files["usage"])
+    load_coverage(connection, files["coverage"], organization)
 
 
-def _coverage(observation: Observation) -> pa.Table:
-    rows = [
-        {
-            "source": source,
-            "endpoint": endpoint,
-            "holder_type": holder.value,
-            "covered_from": outcome.covers_from,
-            "covered_to": outcome.covers_to,
-        }
-        for endpoint, (source, holders) in SEES.items()
-        if (outcome := observation.manifest.lists.get(endpoint)) and outcome.complete
-        for holder in holders
-    ]
-    return pa.Table.from_pylist(rows, COVERAGE)
-
-
-def _facts(connection: duckdb.DuckDBPyConnection, observation: Observation) -> SnapshotFacts:
+def _facts(connection: duckdb.DuckDBPyConnection, observation: Observation, foreign: int) -> SnapshotFacts:
     manifest = observation.manifest
     counted = connection.sql(sql_file(__file__, "tallies")).to_arrow_table().to_pylist()[0]
     rows = counted["users"] + counted["api_keys"] + counted["invites"]
@@ -238,6 +215,7 @@ def _facts(connection: duckdb.DuckDBPyConnection, observation: Observation) -> S
     for count, roster in (("users", USERS), ("api_keys", API_KEYS), ("invites", INVITES)):
         if not manifest.has(roster.name):
             counted[count] = None
+    reports = {report.name for report in api.USAGE if manifest.has(report.name)}
     return SnapshotFacts(
         organization_id=manifest.organization_id,
         organization_name=manifest.organization_name,
@@ -247,7 +225,10 @@ def _facts(connection: duckdb.DuckDBPyConnection, observation: Observation) -> S
         observed_at=manifest.observed_at,
         run_id=manifest.run_id,
         observation=manifest.observation,
-        usage_sources=sorted(SEES[name][0] for name in SEES if manifest.has(name)),
+        usage_sources=sorted({one.source for one in sources() if one.endpoint in reports}),
+        foreign=foreign,
+        workspaces_known=manifest.has(WORKSPACES.name),
+        default_workspace=default_workspace(connection),
         repeated=sum(outcome.repeated for outcome in manifest.lists.values()),
         **counted,
     )

@@ -30,6 +30,7 @@ TAKEN = {
     "owner_status": (),
     "workspace_id": (),
     "workspace_name": ("workspace",),
+    "key_scope": (),
     "key_hint": ("partial_key_hint",),
     "expires_at": ("expires", "expires_on"),
     "snapshot_date": (),
@@ -111,6 +112,8 @@ def map_columns(headers: list[str], said: MapFile, file: str) -> Mapping:
 
 
 def _fitting(ours: str, others: tuple[str, ...], headers: list[str]) -> list[str]:
+    if ours == "holder_id" and ours in map(_plain, headers):
+        others = ()  # our own snapshots have a member's invite_id beside it
     return [header for header in headers if _plain(header) in (ours, *others)]
 
 

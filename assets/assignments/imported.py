@@ -100,7 +100,7 @@ def importing(sheet: Sheet, mapping: Mapping, target: Target, data: DataDirector
         BadReference: the table of license types cannot be used.
     """
     _require_own_day(sheet, target, file)
-    types = license_types(data.reference(LICENSE_TYPES))
+    types = license_types(data.reference(LICENSE_TYPES), target.day)
     _require_roles(mapping, types.column("role").to_pylist())
     nearest = nearest_facts(data, target.organization_id, target.day)
     name = nearest.organization_name if nearest else None

@@ -11,8 +11,9 @@ from itertools import pairwise
 
 from assets.assignments.derive import make
 from assets.assignments.reconstruct import rolling_back
-from assets.assignments.schema import Provenance
+from assets.assignments.schema import LICENSE_ASSIGNMENTS, Provenance
 from assets.assignments.snapshot import SnapshotFacts, read_facts, snapshot_days
+from assets.engine import parquet_view
 from assets.extraction.feed import Feed
 from assets.layout import DataDirectory, snapshot_file
 
@@ -53,7 +54,7 @@ def differences(
     with rolling_back(later, feed, data, scratch, base_file=_file(trees, later)) as rollback:
         rollback.rows_of(earlier.snapshot_date, later.run_id)
         connection = rollback.connection
-        connection.read_parquet(str(_file(trees, earlier)), hive_partitioning=False).create("seen_snapshot")
+        parquet_view(connection, "seen_snapshot", [_file(trees, earlier)], LICENSE_ASSIGNMENTS)
         known = [
             holder_type
             for holder_type, then, now in (

@@ -14,12 +14,13 @@ import duckdb
 from assets.assignments.derive import Derived, Loading, Parameters, describe, make, stage
 from assets.assignments.raw import load_list, load_raw
 from assets.assignments.reference import LICENSE_TYPES, license_types
-from assets.assignments.schema import CONFLICTS, Provenance
+from assets.assignments.schema import CONFLICTS, LICENSE_ASSIGNMENTS, Provenance
 from assets.assignments.snapshot import SnapshotFacts, read_facts, snapshot_days, write_table
-from assets.assignments.usage import load_usage
+from assets.assignments.usage import DATED, load_usage
+from assets.assignments.workspaces import default_workspace, load_default_workspace
 from assets.days import end_of
-from assets.engine import engine
-from assets.extraction.api import ACTIVITIES, WORKSPACES
+from assets.engine import engine, parquet_view
+from assets.extraction.api import ACTIVITIES
 from assets.extraction.feed import Feed
 from assets.extraction.landing import read_observation
 from assets.layout import DataDirectory, conflicts_file, snapshot_file
@@ -42,7 +43,9 @@ class Rollback:
             self.connection,
             Parameters(base.organization_name, day, base.observed_at, run_id, Provenance.RECONSTRUCTED, **known),
         )
+        self.connection.register("license_types", license_types(self.data.reference(LICENSE_TYPES), day))
         make(self.connection, "holders", "feed_holders")
+        make(self.connection, "invite_links")
         make(self.connection, "license_assignments")
         return self._facts(day, run_id)
 
@@ -82,6 +85,8 @@ class Rollback:
             usage_sources=base.usage_sources,
             unmapped=sorted(word for (word,) in unmapped if word.startswith("Unmapped (")),
             conflicts=conflicts.fetchall()[0][0],
+            workspaces_known=base.workspaces_known,
+            default_workspace=default_workspace(self.connection),
         )
 
 
@@ -102,14 +107,13 @@ def rolling_back(
     landing = data.landing(base.organization_id, base.snapshot_date) / base.observation
     observation = read_observation(landing)
     with engine(staged.root) as connection:
-        connection.register("license_types", license_types(data.reference(LICENSE_TYPES)))
         load_raw(connection, observation)
         load_list(connection, "activities", ACTIVITIES, feed.observation)
         path = base_file or str(snapshot_file(data, base.snapshot_date, base.organization_id))
         _load_base(connection, base, feed, path)
         load_usage(connection, data, base.organization_id)
-        workspaces_known = observation is not None and observation.manifest.has(WORKSPACES.name)
-        _load_places(connection, workspaces_known)
+        load_default_workspace(connection, observation)
+        _load_places(connection, base)
         for relation in ("feed_transitions", "feed_base_values", "feed_timeline"):
             make(connection, relation.replace("feed_base_values", "base_values"), relation)
         _load_known(connection, data, base.organization_id)
@@ -118,15 +122,16 @@ def rolling_back(
 
 
 def _load_base(connection: duckdb.DuckDBPyConnection, base: SnapshotFacts, feed: Feed, path: str) -> None:
-    connection.read_parquet(path, hive_partitioning=False).create("base")
+    parquet_view(connection, "base_file", [path], LICENSE_ASSIGNMENTS)
+    connection.execute("create table base as from base_file")
     connection.execute(
         "create table base_day as select ?::date as day, ?::timestamptz as day_end, ?::timestamptz as proved_from",
         [base.snapshot_date, end_of(base.snapshot_date), end_of(feed.proves_from)],
     )
 
 
-def _load_places(connection: duckdb.DuckDBPyConnection, workspaces_known: bool) -> None:
-    """Names of workspaces, and the default one's id where keys bear one: the feed calls it null, and no list has it."""
+def _load_places(connection: duckdb.DuckDBPyConnection, base: SnapshotFacts) -> None:
+    """Names of workspaces; and of the default one, which the feed calls null, what the base already knew."""
     connection.execute(
         """create table workspaces as
            select id, min(name) as name from (
@@ -135,23 +140,19 @@ def _load_places(connection: duckdb.DuckDBPyConnection, workspaces_known: bool) 
                select workspace_id, workspace_name from base where workspace_id is not null
            ) group by id"""
     )
-    connection.execute(
-        """create table default_workspace as
-           select min(workspace_id) as id from base
-           where $known and workspace_id is not null and workspace_id not in (select id from raw_workspaces)
-               and not exists (select 1 from base where holder_type = 'api_key' and workspace_id is null)
-           having count(distinct workspace_id) = 1""",
-        {"known": workspaces_known},
-    )
+    if base.default_workspace:
+        connection.execute(
+            "create or replace table default_workspace as select $id::varchar as id", {"id": base.default_workspace}
+        )
 
 
 def _load_known(connection: duckdb.DuckDBPyConnection, data: DataDirectory, organization_id: str) -> None:
     """What observed snapshots of any day say of the holders that the feed tells of."""
     files = [str(snapshot_file(data, day, organization_id)) for day in sorted(snapshot_days(data, organization_id))]
-    connection.read_parquet(files, hive_partitioning=True).create_view("all_snapshots")
+    parquet_view(connection, "all_snapshots", files, DATED, day="snapshot_date")
     connection.execute(
         """create table known as
-           select holder_type, holder_id, cast(snapshot_date as date) as snapshot_date, name, email, role, assigned_at
+           select holder_type, holder_id, snapshot_date, name, email, role, assigned_at
            from all_snapshots
            where provenance = 'observed'
                and (holder_type, holder_id) in (select (holder_type, holder_id) from feed_timeline)"""

@@ -1,52 +1,65 @@
-"""The reference tables that users edit: read strictly, refused with file and line."""
+"""The table of license types: what a role is called, whether it takes a seat, and since when that holds."""
 
-import csv
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
 
 from assets.errors import BadReference
+from assets.lines import Line, Span, read_lines, refuse_overlaps
 
 LICENSE_TYPES = "license_types.csv"
 API_KEY_LICENSE = "API Key"
-_HEADER = ["role", "license_type", "takes_seat"]
-_WORDS = {"true": True, "false": False}
+_COLUMNS = ("role", "license_type", "takes_seat")
+_SPAN = ("valid_from", "valid_to")
+TABLE = pa.schema(
+    [
+        ("role", pa.string()),
+        ("license_type", pa.string()),
+        ("takes_seat", pa.bool_()),
+        ("valid_from", pa.date32()),
+        ("valid_to", pa.date32()),
+    ]
+)
 
 
-def license_types(path: Path) -> pa.Table:
-    """`role VARCHAR, license_type VARCHAR, takes_seat BOOLEAN`, one row per role.
+@dataclass(frozen=True)
+class _Meaning:
+    """What one role means in one span."""
+
+    line: Line
+    role: str
+    license_type: str
+    takes_seat: bool
+    span: Span
+
+
+def license_types(path: Path, day: date | None = None) -> pa.Table:
+    """One row per role and span in which a meaning holds, as in `TABLE`; with `day`, one per role: what holds then.
+
+    `valid_from` (inclusive) and `valid_to` (exclusive) are null where a meaning has always held, or holds without end.
 
     Raises:
-        BadReference: a missing file or column, an empty cell, a role twice, a word that is neither true nor false.
+        BadReference: a missing file or column, an empty cell, a role twice on one day, a word that is neither true nor
+            false.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadReference(f"{path.name} cannot be read: {error}") from None
-    if not rows or [cell.strip() for cell in rows[0]] != _HEADER:
-        raise BadReference(f"{path.name}, line 1: the columns must be {', '.join(_HEADER)}.")
-    seen: dict[str, tuple[str, bool]] = {}
-    for line, cells in enumerate(rows[1:], start=2):
-        if not any(cell.strip() for cell in cells):
-            continue
-        role, license_type, seat = _checked(path, line, cells)
-        if role in seen:
-            raise BadReference(f"{path.name}, line {line}: the role {role} stands there twice.")
-        seen[role] = license_type, seat
-    return pa.table(
-        {
-            "role": pa.array(list(seen), pa.string()),
-            "license_type": pa.array([name for name, _ in seen.values()], pa.string()),
-            "takes_seat": pa.array([seat for _, seat in seen.values()], pa.bool_()),
-        }
-    )
+    meanings = [_meaning(line) for line in read_lines(path, _COLUMNS, _SPAN)]
+    if not meanings:
+        raise BadReference(f"{path.name}, line 1: it names no role; the columns must be {','.join(_COLUMNS)}.")
+    by_role: dict[str, list[_Meaning]] = defaultdict(list)
+    for meaning in meanings:
+        by_role[meaning.role].append(meaning)
+    for role, same in by_role.items():
+        refuse_overlaps(f"the meaning of the role {role}", same)
+    rows = [
+        (one.role, one.license_type, one.takes_seat, one.span.valid_from, one.span.valid_to)
+        for one in meanings
+        if day is None or one.span.start <= day < one.span.end
+    ]
+    return pa.Table.from_pylist([dict(zip(TABLE.names, row, strict=True)) for row in rows], TABLE)
 
 
-def _checked(path: Path, line: int, cells: list[str]) -> tuple[str, str, bool]:
-    if len(cells) != len(_HEADER) or not all(cell.strip() for cell in cells):
-        raise BadReference(f"{path.name}, line {line}: {len(_HEADER)} filled cells are wanted ({', '.join(_HEADER)}).")
-    role, license_type, seat = (cell.strip() for cell in cells)
-    if seat.lower() not in _WORDS:
-        raise BadReference(f"{path.name}, line {line}: takes_seat must be true or false, not {seat}.")
-    return role, license_type, _WORDS[seat.lower()]
+def _meaning(line: Line) -> _Meaning:
+    return _Meaning(line, line.text("role"), line.text("license_type"), line.truth("takes_seat"), line.span())

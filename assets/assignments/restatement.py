@@ -35,7 +35,8 @@ RESTATED_ROWS = pa.schema(
 
 
 class Restatement(Struct, kw_only=True):
-    """One replacement of one organization's day. Seats are active members whose license takes one."""
+    """One replacement of one organization's day. Seats are active members whose license takes one, null where the
+    members of that version are unknown."""
 
     organization_id: str
     snapshot_date: date
@@ -47,11 +48,10 @@ class Restatement(Struct, kw_only=True):
     provenance_after: Provenance
     was_final: bool
     reason: str | None
-    rows_added: int
-    rows_removed: int
-    rows_changed: int
-    seats_before: int
-    seats_after: int
+    seats_before: int | None
+    seats_after: int | None
+    replaced: SnapshotFacts | None = None
+    """What stood beside the replaced version's rows; older files do not have it, but the superseded snapshot does."""
 
 
 def stage_restatement(
@@ -63,11 +63,11 @@ def stage_restatement(
 ) -> None:
     """Stage what `license_assignments` changes in the published snapshot of the same day."""
     restated_at = after.loaded_at or after.observed_at
+    (seats_before, seats_after) = connection.execute(sql_file(__file__, "restatement_seats")).fetchall()[0]
     query = sql_file(__file__, "restated_rows")
     connection.execute(
         f"create or replace table restated_rows as select $at as restated_at, * from ({query})", {"at": restated_at}
     )
-    tallies = connection.sql(sql_file(__file__, "restatement_tallies")).to_arrow_table()
     restatement = Restatement(
         organization_id=after.organization_id,
         snapshot_date=after.snapshot_date,
@@ -78,7 +78,9 @@ def stage_restatement(
         provenance_after=after.provenance,
         was_final=before.is_final,
         reason=after.reason,
-        **(tallies.to_pylist()[0] if tallies is not None else {}),
+        seats_before=None if before.users is None else seats_before,
+        seats_after=None if after.users is None else seats_after,
+        replaced=before,
     )
     place = restatement_file(data, staged, after.snapshot_date, after.organization_id)
     rows = connection.sql(f"select {', '.join(RESTATED_ROWS.names)} from restated_rows order by holder_type, holder_id")

@@ -35,7 +35,8 @@ LICENSE_ASSIGNMENTS = pa.schema(
         _column(
             "license_type",
             TEXT,
-            "What the role maps to in license_types.csv, or API Key; Unmapped (role) where the table lacks the role.",
+            "What the role mapped to in license_types.csv when this was written (the warehouse maps again at each "
+            "build), or API Key; Unmapped (role) where the table lacks the role.",
             nullable=False,
         ),
         _column("role", TEXT, "The role as the API said it; null for API keys."),
@@ -58,9 +59,21 @@ LICENSE_ASSIGNMENTS = pa.schema(
         _column(
             "workspace_name", TEXT, "The workspace's name, where the API lists it (it does not list the default one)."
         ),
+        _column(
+            "key_scope",
+            TEXT,
+            "For API keys: workspace or organization (a key of no workspace); null where the API's older shape leaves "
+            "it open, as it does for the default workspace.",
+        ),
         _column("key_hint", TEXT, "The redacted key, as the Console shows it."),
         _column("expires_at", INSTANT, "When the API key expires; null is never."),
         _column("assigned_at", INSTANT, "When the member was added, the key created, the invite sent."),
+        _column(
+            "invite_id",
+            TEXT,
+            "For members: the invite that they accepted, by its accepted_at, the Activity Feed or its address, in this "
+            "order; null where they came otherwise or it cannot be told.",
+        ),
         _column(
             "last_used_at", INSTANT, "The latest use known by then, up to the end of the day; see precision and state."
         ),
@@ -73,10 +86,18 @@ LICENSE_ASSIGNMENTS = pa.schema(
         _column(
             "last_used_state",
             TEXT,
-            "used; never_seen: watched since usage_observed_since, nothing seen; unknown: no source sees this holder.",
+            "used; never_seen: a source that sees all of this holder's use has watched since usage_observed_since and "
+            "saw nothing; not_seen: the sources we have saw nothing, and do not see everything; unknown: no source can "
+            "see this holder.",
             nullable=False,
         ),
-        _column("usage_observed_since", DAY, "The first day covered by the sources that can see this kind of holder."),
+        _column(
+            "usage_observed_since",
+            DAY,
+            "Since when a source that sees all use of this kind of holder has watched without a break up to "
+            "usage_observed_until; null where none does.",
+        ),
+        _column("usage_observed_until", DAY, "The last day that such a source has reached; up to four days late."),
         _column("provenance", TEXT, "How the row is known: observed, reconstructed or imported.", nullable=False),
         _column(
             "observed_at",
@@ -90,11 +111,16 @@ LICENSE_ASSIGNMENTS = pa.schema(
 
 NOT_ATTRIBUTES = frozenset(
     {
-        *("last_used_at", "last_used_precision", "last_used_source", "last_used_state", "usage_observed_since"),
+        *("last_used_at", "last_used_precision", "last_used_source", "last_used_state"),
+        *("usage_observed_since", "usage_observed_until", "invite_id"),
         *("provenance", "observed_at", "run_id"),
     }
 )
 """Columns that tell of use or of how we know: a change in them is no change of the license."""
+
+ATTRIBUTES_TOLD = frozenset(LICENSE_ASSIGNMENTS.names) - NOT_ATTRIBUTES - {"organization_name", "license_type"}
+"""What the history keeps of a holder as it was told. The organization's name is the organization's, and the license
+type follows the role by license_types.csv whenever a warehouse is built."""
 
 USAGE = pa.schema(
     [
@@ -115,8 +141,13 @@ COVERAGE = pa.schema(
         _column("source", TEXT, "Which report.", nullable=False),
         _column("endpoint", TEXT, "The list of the API that it was read from.", nullable=False),
         _column("holder_type", TEXT, "The kind of holder that the report can see.", nullable=False),
-        _column("covered_from", DAY, "The first day asked for.", nullable=False),
-        _column("covered_to", DAY, "The last day asked for.", nullable=False),
+        _column(
+            "sees",
+            TEXT,
+            "all: the report's silence about such a holder on these days is evidence; some: it is not.",
+        ),
+        _column("covered_from", DAY, "The first day that the report has answered for.", nullable=False),
+        _column("covered_to", DAY, "The last day that its data reached, however far was asked.", nullable=False),
     ]
 )
 

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from msgspec import Struct, field
 
 from assets.assignments.schema import LICENSE_ASSIGNMENTS, Provenance
+from assets.engine import parquet_view
 from assets.extraction.landing import organizations_observed
 from assets.layout import DataDirectory, snapshot_file, whole_file
 
@@ -39,7 +40,15 @@ class SnapshotFacts(Struct, kw_only=True):
     uses_before_assignment: int = 0
     uses_ambiguous: int = 0
     uses_unmatched: int = 0
+    uses_unattributed: int = 0
+    """Rows of usage reports that name nobody."""
     conflicts: int = 0
+    foreign: int = 0
+    """Items of other organizations in this one's answers, left out."""
+    workspaces_known: bool | None = None
+    """Whether the list of workspaces was read; None: a snapshot of a version that did not say."""
+    default_workspace: str | None = None
+    """The default workspace's id, which the older shape of API keys leaves null."""
     loaded_at: datetime | None = None
     """Since when this version of the day has been believed."""
     loaded_by: str | None = None
@@ -78,6 +87,15 @@ def read_facts(path: Path) -> SnapshotFacts | None:
     return msgspec.json.decode(metadata[FACTS_KEY], type=SnapshotFacts)
 
 
+def workspaces_known(path: Path, facts: SnapshotFacts) -> bool:
+    """Whether the workspaces' names are known in a snapshot; one of a version that did not say shows it by its rows."""
+    if facts.workspaces_known is not None:
+        return facts.workspaces_known
+    rows = pq.read_table(path, columns=["workspace_id", "workspace_name"], partitioning=None)
+    without_name, without_id = rows["workspace_name"].null_count, rows["workspace_id"].null_count
+    return bool(without_name < rows.num_rows or without_id == rows.num_rows)
+
+
 def last_known(data: DataDirectory, organization_id: str, day: date, roster: str) -> SnapshotFacts | None:
     """The facts of the organization's last snapshot up to and including `day` in which a roster's count is known."""
     days = sorted((found for found in snapshot_days(data, organization_id) if found <= day), reverse=True)
@@ -108,7 +126,7 @@ def same_snapshot(
     published = read_facts(path)
     if published is None:
         return None
-    connection.read_parquet(str(path), hive_partitioning=False).create_view("published_snapshot", replace=True)
+    parquet_view(connection, "published_snapshot", [str(path)], LICENSE_ASSIGNMENTS)
     if _comparable(published) != _comparable(facts) or not pq.read_schema(path).equals(LICENSE_ASSIGNMENTS):
         return None
     columns = ", ".join(name for name in LICENSE_ASSIGNMENTS.names if name not in ("observed_at", "run_id"))
@@ -121,6 +139,5 @@ def same_snapshot(
 
 def _comparable(facts: SnapshotFacts) -> SnapshotFacts:
     """Without what differs from run to run though the day is the same."""
-    return msgspec.structs.replace(
-        facts, observed_at=datetime.min, run_id="", observation="", loaded_at=None, loaded_by=None, reason=None
-    )
+    told = {"observed_at": datetime.min, "run_id": "", "observation": "", "foreign": 0}
+    return msgspec.structs.replace(facts, **told, loaded_at=None, loaded_by=None, reason=None)

@@ -1,18 +1,80 @@
-"""All that is known of usage by now, as relations: what a past day's last uses are looked up in."""
+"""All that is known of usage by now, as relations: what a day's last uses are looked up in, and what watched it.
 
-from datetime import date
+And who bore an e-mail or a key's name when it was used: the snapshots know it, tonight's roster only for tonight.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
-from assets.assignments.schema import COVERAGE, USAGE
-from assets.layout import DataDirectory, files_before
+from assets.assignments.schema import COVERAGE, LICENSE_ASSIGNMENTS, SNAPSHOT_DATE, USAGE
+from assets.assignments.snapshot import snapshot_days
+from assets.assignments.usage_sources import sources_table
+from assets.engine import parquet_view, sql_file
+from assets.layout import DataDirectory, files_before, snapshot_file
+
+DATED = pa.schema([SNAPSHOT_DATE, *LICENSE_ASSIGNMENTS])
+"""Snapshots of several days together."""
 
 
 def load_usage(connection: duckdb.DuckDBPyConnection, data: DataDirectory, organization_id: str) -> None:
-    """Make `usage` and `coverage`: reports tell of past days, so a day filled later may know its uses."""
-    for relation, dataset, schema in (("usage", data.usage, USAGE), ("coverage", data.coverage, COVERAGE)):
-        files = [str(path) for path in files_before([dataset], organization_id, date.max)]
-        if files:
-            connection.read_parquet(files, hive_partitioning=False).create_view(relation)
-        else:
-            connection.from_arrow(schema.empty_table()).create(relation)
+    """Make `usage`, `coverage` and `watched`: reports tell of past days, so a day filled later may know its uses."""
+    load_told(connection, files_before([data.usage], organization_id, date.max))
+    load_coverage(connection, files_before([data.coverage], organization_id, date.max), organization_id)
+
+
+def load_told(connection: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> None:
+    """Make `usage`. Its columns are those of every version so far: its many files need not be compared first."""
+    if paths := _text(files):
+        connection.read_parquet(paths, hive_partitioning=False).create_view("usage")
+    else:
+        connection.from_arrow(USAGE.empty_table()).create("usage")
+
+
+def load_coverage(connection: duckdb.DuckDBPyConnection, files: Iterable[Path], organization_id: str) -> None:
+    """Make `coverage` and, out of it, `watched`: on which days silence is evidence."""
+    parquet_view(connection, "coverage_told", _text(files), COVERAGE)
+    connection.execute(
+        "create or replace table coverage as select $organization::varchar as organization_id, * from coverage_told",
+        {"organization": organization_id},
+    )
+    connection.register("usage_sources", sources_table())
+    connection.execute(f"create or replace table watched as {sql_file(__file__, 'watched')}")
+
+
+def load_bearers(
+    connection: duckdb.DuckDBPyConnection,
+    trees: Sequence[DataDirectory],
+    organization_id: str,
+    day: date,
+    usage_days: Iterable[date],
+) -> None:
+    """Make `snapshots_then`: the holders of snapshots before `day` that say who bore a name on each of `usage_days`.
+
+    Those of a usage day and of the day before hold its closing and its opening state; where there is neither, the
+    nearest earlier one. Of `trees`, the last that has a day is read.
+    """
+    known = {found for tree in trees for found in snapshot_days(tree, organization_id) if found < day}
+    files = [_newest(trees, found, organization_id) for found in sorted(_states_of(known, usage_days))]
+    parquet_view(connection, "snapshots_then", _text(files), DATED, day="snapshot_date")
+
+
+def _states_of(known: set[date], usage_days: Iterable[date]) -> set[date]:
+    wanted: set[date] = set()
+    for used in usage_days:
+        around = known & {used, used - timedelta(days=1)}
+        earlier = max((found for found in known if found < used), default=None)
+        wanted |= around or ({earlier} if earlier else set())
+    return wanted
+
+
+def _newest(trees: Sequence[DataDirectory], day: date, organization_id: str) -> Path:
+    places = (snapshot_file(tree, day, organization_id) for tree in reversed(trees))
+    return next(place for place in places if place.exists())
+
+
+def _text(paths: Iterable[Path]) -> list[str]:
+    return [str(path) for path in paths]

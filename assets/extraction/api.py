@@ -80,19 +80,12 @@ class Invite(Shape):
     email: str | None = None
     invited_at: Instant | None = None
     expires_at: Instant | None = None
+    accepted_at: Instant | None = None
 
 
 class Workspace(Shape):
     id: Id
     name: str | None = None
-    created_at: Instant | None = None
-    archived_at: Instant | None = None
-
-
-class ServiceAccount(Shape):
-    id: Id
-    name: str | None = None
-    organization_role: str | None = None
     created_at: Instant | None = None
     archived_at: Instant | None = None
 
@@ -109,8 +102,11 @@ class Actor(Shape):
 
 
 class UsageGroup(Shape):
+    """`organization_id` is a child's, on the report of a parent organization; else null."""
+
     actor: Actor | None = None
     api_key_id: str | None = None
+    organization_id: str | None = None
 
 
 class UsageRow(Shape):
@@ -129,14 +125,15 @@ class MessagesBucket(Shape):
     """`usage_report/messages`: one bucket per day, empty days included."""
 
     starting_at: Instant
-    results: list[MessagesResult]
+    results: list[MessagesResult] | None = None
 
 
 class ClaudeCodeRecord(Shape):
     """`usage_report/claude_code`: several records per actor and day."""
 
     date: Instant
-    actor: Actor
+    actor: Actor | None = None
+    organization_id: str | None = None
 
 
 class AnalyticsPerson(Shape):
@@ -145,9 +142,12 @@ class AnalyticsPerson(Shape):
 
 
 class AnalyticsUser(Shape):
-    """`analytics/users` (Enterprise): per person, the last day with activity in the range asked for."""
+    """`analytics/users` (Enterprise): per person, the last day with activity in the range asked for.
 
-    user: AnalyticsPerson
+    The day is omitted while last-activity reporting is off: the row then tells of activity in that range all the same.
+    """
+
+    user: AnalyticsPerson | None = None
     last_activity_date: date | None = None
 
 
@@ -158,11 +158,16 @@ class KeyUpdate(Shape):
 
 
 class Activity(Shape):
-    """One entry of the Activity Feed; which fields it has depends on its `type` (admin-api facts, Activity Feed)."""
+    """One entry of the Activity Feed; which fields it has depends on its `type` (admin-api facts, Activity Feed).
+
+    The feed is the parent organization's, linked siblings included, so each entry says whose it is.
+    """
 
     id: Id
     created_at: Instant
     type: Id
+    organization_id: str | None = None
+    organization_uuid: str | None = None
     actor: Actor | None = None
     user_id: str | None = None
     user_email: str | None = None
@@ -180,8 +185,6 @@ class Paging(StrEnum):
 
     CURSOR = "after_id"
     TOKEN = "page"
-    EITHER = "either"
-    """By token where the answer has one, else by cursor: a list whose two generations differ."""
 
 
 @dataclass(frozen=True)
@@ -197,6 +200,22 @@ class Endpoint:
     headers: dict[str, str] = field(default_factory=dict)
     max_days: int = 0
     """How many days one request may span; 0 for lists without days."""
+    wishes: dict[str, Any] = field(default_factory=dict)
+    """Parameters in place of, or beside, those above that a server may refuse with 400: then it is asked without."""
+    whose: str = ""
+    """The parameter that names the organization whose items are wished for."""
+    names: tuple[str, ...] = ("data",)
+    """What the list of items is called in an answer, by whatever version."""
+
+    def asked(self, organization_id: str, *, wishing: bool) -> dict[str, Any]:
+        """The parameters of every question, with or without what a server may refuse."""
+        if not wishing:
+            return dict(self.params)
+        return {**self.params, **self.wishes, **({self.whose: organization_id} if self.whose else {})}
+
+    @property
+    def has_wishes(self) -> bool:
+        return bool(self.wishes or self.whose)
 
 
 _V1 = "/v1/organizations"
@@ -212,16 +231,17 @@ WORKSPACES = Endpoint(
     "workspaces",
     # Keys outlive their workspace, and its name is wanted all the same.
     params={"limit": PAGE_LIMIT, "include_archived": "true"},
+    wishes={"include_default": "true"},
 )
-SERVICE_ACCOUNTS = Endpoint(
-    "service_accounts",
-    f"{_V1}/service_accounts",
-    ServiceAccount,
-    "service accounts",
-    Paging.EITHER,
-    {"limit": PAGE_LIMIT},
+WORKSPACES_LISTED = Endpoint(
+    "workspaces_listed",
+    WORKSPACES.path,
+    Workspace,
+    "workspaces but the default one",
+    params=WORKSPACES.params,
 )
-ROSTERS = (USERS, API_KEYS, INVITES, WORKSPACES, SERVICE_ACCOUNTS)
+"""The same without the default workspace: what it lacks is the default one, which nothing else tells."""
+ROSTERS = (USERS, API_KEYS, INVITES, WORKSPACES)
 
 ANALYTICS_USAGE = Endpoint(
     "analytics_usage",
@@ -238,6 +258,8 @@ ANALYTICS_USAGE = Endpoint(
     },
     {"anthropic-beta": USAGE_BETA},
     max_days=31,
+    # Not the filter: an id that is no child organization's matches nothing there (usage reference).
+    wishes={"group_by[]": ["actor", "api_key_id", "organization_id"]},
 )
 MESSAGES_USAGE = Endpoint(
     "messages_usage",
@@ -266,6 +288,7 @@ ANALYTICS_USERS = Endpoint(
     Paging.TOKEN,
     {"limit": PAGE_LIMIT},
     max_days=31,
+    names=("data", "summaries"),
 )
 OLDER_USAGE = (MESSAGES_USAGE, CLAUDE_CODE)
 USAGE = (ANALYTICS_USAGE, *OLDER_USAGE, ANALYTICS_USERS)
@@ -290,9 +313,10 @@ ACTIVITIES = Endpoint(
     Activity,
     "activities",
     params={"limit": 5000, "activity_types[]": list(ACTIVITY_TYPES)},
+    whose="organization_ids[]",
 )
 
-ENDPOINTS = {endpoint.name: endpoint for endpoint in (*ROSTERS, *USAGE)}
+ENDPOINTS = {endpoint.name: endpoint for endpoint in (*ROSTERS, WORKSPACES_LISTED, *USAGE)}
 
 ANALYTICS_FIRST_DAY = date(2026, 1, 1)
 ANALYTICS_LOOK_BACK_DAYS = 365

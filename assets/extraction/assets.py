@@ -7,7 +7,7 @@ import dagster as dg
 
 from assets.days import is_final, require_observable
 from assets.errors import LicenseHistoryError, ListFailed
-from assets.extraction.coverage import covered_to
+from assets.extraction.coverage import covered_to, spoke_to
 from assets.extraction.landing import Observation
 from assets.extraction.observe import observe
 from assets.extraction.organizations import Access, opened
@@ -83,6 +83,7 @@ def _observe(
         observed_at=clock.now(),
         run_id=context.run.run_id,
         covered_to=covered_to(data.tree, access.organization.id, day),
+        spoke_to=spoke_to(data.tree, access.organization.id, day),
     )
     for name, outcome in observed.manifest.lists.items():
         if not outcome.complete:

@@ -10,9 +10,11 @@ Knows nothing of lists, pages or fields. An answer leaves this module as a body 
 
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +29,8 @@ from assets.extraction.api import API_VERSION, USER_AGENT
 
 ATTEMPTS = 8
 FIRST_WAIT, LONGEST_WAIT, JITTER = 0.25, 20.0, 0.5
+PASSING = (408, 409, 429)
+"""Besides 500 and above: what may be gone the next time (the official SDKs try these again)."""
 TIMEOUT = httpx.Timeout(connect=10, read=60, write=30, pool=120)
 
 
@@ -144,8 +148,8 @@ class Client:
         request_id = request_id or parsed.request_id
         said = f"{parsed.error.type}: {parsed.error.message}" if parsed.error.message else "no reason given"
         message = f"HTTP {status}, {self._clean(said)}{named(request_id)}"
-        if status == 429 or status >= 500:
-            return _Passing(message, _seconds(response.headers.get("retry-after")))
+        if status in PASSING or status >= 500 or response.headers.get("x-should-retry") == "true":
+            return _Passing(message, _wait_asked_for(response.headers))
         if status == 401:
             return AccessRefused(
                 f"the API refused the key ({message}). Check that it is an Admin key (they start with sk-ant-admin), "
@@ -214,12 +218,36 @@ def _wait_for(error: Exception, deadline: float) -> bool | float:
         return time.monotonic() < deadline
     if time.monotonic() + error.wait > deadline:
         return False
-    return error.wait + random.uniform(0, JITTER) if error.wait else 0.0
+    return error.wait + random.uniform(0, JITTER)
 
 
-def _seconds(retry_after: str | None) -> float | None:
+def _wait_asked_for(headers: httpx.Headers) -> float | None:
+    """Seconds until the server wants to be asked again; None where it does not say: «at once» says nothing."""
     try:
-        seconds = float(retry_after or "")
+        seconds = float(headers.get("retry-after", ""))
+    except ValueError:
+        seconds = 0.0
+    return seconds if seconds > 0 else _seconds_to_reset(headers)
+
+
+def _seconds_to_reset(headers: httpx.Headers) -> float | None:
+    """Until the exhausted limit is full again, by the server's own clock; of several that do not say, the soonest."""
+    now = _instant(headers.get("date", ""), parsedate_to_datetime) or datetime.now(UTC)
+    exhausted: list[float] = []
+    others: list[float] = []
+    for name, value in headers.items():
+        if not (name.startswith("anthropic-ratelimit-") and name.endswith("-reset")):
+            continue
+        reset = _instant(value, datetime.fromisoformat)
+        if reset and reset > now:
+            empty = headers.get(f"{name.removesuffix('-reset')}-remaining") == "0"
+            (exhausted if empty else others).append((reset - now).total_seconds())
+    return max(exhausted) if exhausted else min(others, default=None)
+
+
+def _instant(text: str, parse: Callable[[str], datetime]) -> datetime | None:
+    try:
+        moment = parse(text)
     except ValueError:
         return None
-    return seconds if seconds >= 0 else None
+    return moment if moment.tzinfo else None

@@ -1,26 +1,28 @@
 """The Activity Feed: what changed and when, fetched once for a span and kept in the landing like any page.
 
 Coverage is proved, not assumed: a day's end is covered only where the feed holds an activity from before it. A feed
-that was switched on later has nothing to say about the days before, and its silence there means nothing.
+that was switched on later has nothing to say about the days before, and its silence there means nothing. The feed is
+the parent organization's: what a linked sibling did proves nothing for us.
 """
 
 import threading
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
-
-import msgspec
+from typing import Any
 
 from assets.days import end_of
 from assets.errors import ListFailed
-from assets.extraction.api import ACTIVITIES
-from assets.extraction.client import Client, NotAvailable
+from assets.extraction.api import ACTIVITIES, Id, Shape
+from assets.extraction.client import Answer, Client, NotAvailable, Rejected
 from assets.extraction.deadline import list_deadline
 from assets.extraction.landing import FEED, Manifest, Observation, new_folder, write_manifest
-from assets.extraction.lists import Task, fetch_list
+from assets.extraction.lists import Task, fetch_list, ids_by_filter
 from assets.extraction.organizations import Access
+from assets.extraction.paging import CursorGone, walk
+from assets.extraction.whose import Named, named_by, strangers, untold
 from assets.layout import DataDirectory
 
 
@@ -46,7 +48,7 @@ def reader(access: Access) -> Client:
     refusal: NotAvailable | None = None
     for holder in access.keys:
         try:
-            _oldest_before(holder.client, end_of(date.today()))
+            _Questions(holder.client, access.organization.id).ask({"limit": 1})
         except NotAvailable as error:
             refusal = error
             continue
@@ -54,9 +56,10 @@ def reader(access: Access) -> Client:
     raise refusal or NotAvailable(404, "no key", None)
 
 
-def first_day_proved(client: Client, days: Sequence[date]) -> date | None:
-    """The first of `days` (ascending) whose end lies after an activity, None where none does."""
-    place = bisect_left(days, True, key=lambda day: _oldest_before(client, end_of(day)))
+def first_day_proved(client: Client, organization_id: str, days: Sequence[date]) -> date | None:
+    """The first of `days` (ascending) whose end lies after an activity of the organization, None where none does."""
+    questions = _Questions(client, organization_id)
+    place = bisect_left(days, True, key=lambda day: questions.any_before(end_of(day)))
     return days[place] if place < len(days) else None
 
 
@@ -88,7 +91,7 @@ def fetch_feed(
         complete=False,
     )
     bounds = {"created_at.lte": _instant(until)}
-    task = Task(access, proves_from, folder, {}, threading.Event())
+    task = Task(access, proves_from, observed_at, folder, {}, threading.Event())
     outcome = fetch_list(task, ACTIVITIES, bounds)
     if not outcome.complete:
         raise ListFailed(f"the Activity Feed is not available to this key: {outcome.reason}")
@@ -105,18 +108,73 @@ def feed_of_last_night(observation: Observation) -> Feed | None:
     return Feed(observation, manifest.day - timedelta(days=1), manifest.observed_at)
 
 
-class _Anything(msgspec.Struct):
-    data: list[msgspec.Raw]
+class _Entry(Shape):
+    """An activity of whatever type, in a shape of its own: whose it is."""
+
+    id: Id
+    organization_id: str | None = None
+    organization_uuid: str | None = None
 
 
-def _oldest_before(client: Client, instant: datetime) -> bool:
-    """Whether the feed holds any activity, of whatever type, from before `instant`."""
-    parameters = {"limit": 1, "created_at.lt": _instant(instant)}
-    answer = client.get(ACTIVITIES.path, parameters, {}, deadline=list_deadline())
-    try:
-        return bool(msgspec.json.decode(answer.body, type=_Anything).data)
-    except msgspec.MsgspecError as error:
-        raise ListFailed(f"the Activity Feed has an unexpected shape: {error}. Nothing was taken for data.") from None
+_ENTRIES = replace(ACTIVITIES, item=_Entry, params={})
+_FIRST_LOOK = 100
+_FURTHER_PAGES = {"limit": ACTIVITIES.params["limit"]}
+
+
+class _Questions:
+    """One key's questions to the feed about one organization, with its filter as long as the server takes it."""
+
+    def __init__(self, client: Client, organization_id: str) -> None:
+        self._client, self._organization_id = client, organization_id
+        self._filtered = True
+        self._ours = {organization_id}
+        self._compared: set[str] = set()
+        """Ids that could not be compared with ours, for which the filter has been tried."""
+
+    def ask(self, parameters: dict[str, Any]) -> Answer:
+        """One page.
+
+        Raises:
+            NotAvailable: the key may not read the feed, or it is switched off.
+        """
+        question = {**_ENTRIES.asked(self._organization_id, wishing=self._filtered), **parameters}
+        try:
+            return self._client.get(_ENTRIES.path, question, _ENTRIES.headers, deadline=list_deadline())
+        except Rejected as rejection:
+            if rejection.status != 400 or not self._filtered:
+                raise
+            self._filtered = False
+            return self.ask(parameters)
+
+    def any_before(self, instant: datetime) -> bool:
+        """Whether the feed holds any activity of the organization, of whatever type, from before `instant`."""
+        bounds = {"limit": _FIRST_LOOK, "created_at.lt": _instant(instant)}
+        named: set[Named] = set()
+        try:
+            # A few entries are enough where the filter holds; else siblings' may come first, in thousands.
+            for page in walk(_ENTRIES, lambda cursor: self.ask({**bounds, **(cursor and _FURTHER_PAGES), **cursor})):
+                named |= {named_by(_ENTRIES, entry) for entry in page.items}
+                self._learn(named)
+                if named - self._strangers({*named, _NOBODYS}):
+                    return True
+        except CursorGone as gone:
+            raise ListFailed(f"the Activity Feed lost its place ({gone}). Run again.") from None
+        return bool(named - self._strangers(named))
+
+    def _learn(self, named: set[Named]) -> None:
+        """Try once, for ids that cannot be compared with ours, whether the filter tells that they are."""
+        others = untold(named, self._ours)
+        if self._filtered and others - self._compared:
+            self._compared |= others
+            self._ours.update(ids_by_filter(_ENTRIES, named, self._organization_id, self._client.get))
+
+    def _strangers(self, named: set[Named]) -> set[Named]:
+        return strangers(_ENTRIES, named, self._ours, asked_for_ours=self._filtered)
+
+
+_NOBODYS = Named("another")
+"""While the feed goes on, whether it names organizations at all is not yet known: then an entry without one proves
+nothing."""
 
 
 def _instant(moment: datetime) -> str:

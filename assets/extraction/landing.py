@@ -29,10 +29,18 @@ class State(StrEnum):
     UNAVAILABLE = "not available"
 
 
+class Call(Struct, kw_only=True):
+    """One question about a span of days, both included, and how many pages answered it, in the order of the file."""
+
+    first: date
+    last: date
+    pages: int
+
+
 class ListOutcome(Struct, kw_only=True):
     """What became of one list. `rows` counts distinct items, `repeated` the equal copies that came again.
 
-    `longest_page` is in bytes.
+    `longest_page` is in bytes. `foreign` counts the items that cannot be told to be this organization's.
     """
 
     state: State
@@ -41,6 +49,11 @@ class ListOutcome(Struct, kw_only=True):
     pages: int = 0
     rows: int = 0
     repeated: int = 0
+    foreign: int = 0
+    wished: bool = False
+    """Whether it was asked with what a server may refuse: the organization's filter, the default workspace."""
+    own_ids: list[str] = field(default_factory=list)
+    """Under which other ids the answer speaks of this organization, where only a filter that holds tells it."""
     restarts: int = 0
     longest_page: int = 0
     first_id: str | None = None
@@ -48,6 +61,11 @@ class ListOutcome(Struct, kw_only=True):
     request_ids: list[str] = field(default_factory=list)
     covers_from: date | None = None
     covers_to: date | None = None
+    """The days asked for, as far as the endpoint accepted them."""
+    reached: date | None = None
+    """The last of them that its data reached; None where none, or where no `calls` were recorded."""
+    refreshed_at: datetime | None = None
+    calls: list[Call] | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
 

@@ -5,19 +5,23 @@ What a key may not read comes back as an outcome that says so; anything else tha
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 from assets.errors import ListFailed
-from assets.extraction.api import ANALYTICS_USERS, OLDER_USAGE, Endpoint
+from assets.extraction.api import ANALYTICS_USERS, OLDER_USAGE, WORKSPACES, WORKSPACES_LISTED, Endpoint
 from assets.extraction.client import Answer, NotAvailable, Rejected
 from assets.extraction.deadline import list_deadline
 from assets.extraction.landing import ListOutcome, PageWriter, State, pages_file, read_pages
 from assets.extraction.organizations import Access
 from assets.extraction.paging import CursorGone, Fetched, equal_repeats, walk
-from assets.extraction.usage_calls import Span, calls, latest_day_named, span_to_ask
+from assets.extraction.reach import Listener
+from assets.extraction.usage_calls import Span, latest_day_named, parameters, parts, span_to_ask
+from assets.extraction.whose import Named, named_by, speaks_of_several, strangers, untold
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +29,8 @@ Get = Callable[..., Answer]
 Bounds = Mapping[str, str]
 
 MOST_RESTARTS = 3
+NOBODY = "00000000-0000-4000-8000-000000000000"
+"""An organization that there is not."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +39,35 @@ class Task:
 
     access: Access
     day: date
+    observed_at: datetime
     folder: Path
     covered_to: Mapping[str, date]
-    """Per usage endpoint, the last day that earlier observations covered."""
+    """Per usage endpoint, the last day that its data had reached by earlier observations."""
     halted: threading.Event
+    spoke_to: Mapping[str, date] = field(default_factory=dict)
+    """Per usage endpoint, the last day with any use that earlier observations heard of."""
+
+    @property
+    def ours(self) -> str:
+        return self.access.organization.id
 
 
 class Halted(Exception):
     """Another list of the same observation has failed, so this one is not worth finishing."""
+
+
+class _Undated(Exception):
+    """Rows that do not say on which of several days: each day must be asked for by itself."""
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """How a list is asked for; what a server refuses of it is left out and it is asked again."""
+
+    bounds: Bounds
+    span: Span | None
+    wishing: bool
+    day_by_day: bool = False
 
 
 def fetch_list(task: Task, endpoint: Endpoint, bounds: Bounds | None = None) -> ListOutcome:
@@ -60,6 +87,8 @@ def fetch_list(task: Task, endpoint: Endpoint, bounds: Bounds | None = None) -> 
             continue
         outcome.key, outcome.started_at, outcome.ended_at = holder.key_env, started, datetime.now(UTC)
         log.info("%s: %s", endpoint.noun, _progress(outcome))
+        if outcome.foreign:
+            log.info("%s: %s left out: not of this organization", endpoint.noun, f"{outcome.foreign:,}")
         return outcome
     pages_file(task.folder, endpoint.name).unlink(missing_ok=True)
     log.info("%s: not available to this key", endpoint.noun)
@@ -69,10 +98,11 @@ def fetch_list(task: Task, endpoint: Endpoint, bounds: Bounds | None = None) -> 
 def _fetch_whole(task: Task, endpoint: Endpoint, get: Get, bounds: Bounds) -> ListOutcome:
     """The list from start to end; a cursor that goes missing on the way starts it over, a few times."""
     span = span_to_ask(endpoint, task.day, task.covered_to.get(endpoint.name)) if endpoint.max_days else None
+    asking = _Asking(bounds, span, endpoint.has_wishes)
     deadline, restarts = list_deadline(), 0
     while True:
         try:
-            return _fetch_once(task, endpoint, get, bounds if span is None else span, restarts, deadline)
+            outcome = _fetch_once(task, endpoint, get, asking, deadline)
         except CursorGone as gone:
             restarts += 1
             if restarts > MOST_RESTARTS:
@@ -80,39 +110,44 @@ def _fetch_whole(task: Task, endpoint: Endpoint, get: Get, bounds: Bounds) -> Li
                     f"the list of {endpoint.noun} lost its place {restarts} times, because the object that a page's "
                     f"cursor names was deleted meanwhile ({gone}). Run again when fewer changes are under way."
                 ) from None
+        except _Undated:
+            asking = replace(asking, day_by_day=True)
         except Rejected as rejection:
-            span = _span_left(endpoint, span, rejection)
+            asking = _asking_left(endpoint, asking, rejection)
+        else:
+            outcome.restarts = restarts
+            return outcome
 
 
-def _span_left(endpoint: Endpoint, span: Span | None, rejection: Rejected) -> Span:
-    """What a usage endpoint can answer after it refused the whole span (admin-api facts, usage).
+def _asking_left(endpoint: Endpoint, asking: _Asking, rejection: Rejected) -> _Asking:
+    """What is left to ask after a refusal: without the wishes, or fewer days (admin-api facts, usage).
 
     Raises:
-        NotAvailable: a 400 there means that the organization has not got the endpoint.
+        NotAvailable: a 400 to the barest question means that the organization has not got the endpoint.
         Rejected: anywhere else it is a mistake to be seen.
     """
-    if span is None or endpoint in OLDER_USAGE or rejection.status != 400:
+    if rejection.status != 400:
         raise rejection
-    left = latest_day_named(rejection.message, span) if endpoint is ANALYTICS_USERS else None
+    if asking.wishing:
+        return replace(asking, wishing=False)
+    if endpoint in (WORKSPACES, WORKSPACES_LISTED):  # some types of organization have none
+        raise NotAvailable(rejection.status, str(rejection), None)
+    if asking.span is None or endpoint in OLDER_USAGE:
+        raise rejection
+    left = latest_day_named(rejection.message, asking.span) if endpoint is ANALYTICS_USERS else None
     if not left:
         raise NotAvailable(rejection.status, str(rejection), None)
-    return left
+    return replace(asking, span=left)
 
 
-def _fetch_once(
-    task: Task, endpoint: Endpoint, get: Get, asked: Span | Bounds, restarts: int, deadline: float
-) -> ListOutcome:
+def _fetch_once(task: Task, endpoint: Endpoint, get: Get, asking: _Asking, deadline: float) -> ListOutcome:
     path = pages_file(task.folder, endpoint.name)
-    outcome = ListOutcome(state=State.COMPLETE, restarts=restarts)
-    if isinstance(asked, Span):
-        if not asked:
-            raise NotAvailable(400, f"it has nothing about days up to {task.day}", None)
-        outcome.covers_from, outcome.covers_to = asked.first, asked.last
-    seen: set[int] = set()
-    suspects: set[str] = set()
+    outcome = ListOutcome(state=State.COMPLETE, wished=asking.wishing)
+    listener = Listener(endpoint, task.ours, task.observed_at, task.spoke_to.get(endpoint.name))
+    tally = _Tally()
     with PageWriter(path) as pages:
-        for call in calls(endpoint, asked) if isinstance(asked, Span) else [asked]:
-            question = {**endpoint.params, **call}
+        for question, part in _questions(task, endpoint, asking):
+            heard = listener.begin(part) if part else None
             for page in _walk(
                 endpoint,
                 outcome,
@@ -120,16 +155,70 @@ def _fetch_once(
                     endpoint.path, {**question, **cursor}, endpoint.headers, deadline=deadline
                 ),
             ):
+                _require_dated(endpoint, page, part)
                 pages.write(page.answer.body)
-                _count(outcome, page, seen, suspects)
+                tally.count(endpoint, outcome, page)
+                if heard:
+                    heard.listen(endpoint, page, task.ours)
                 if task.halted.is_set():
                     raise Halted
                 if outcome.pages % 20 == 0:
                     log.info("%s: %s so far", endpoint.noun, f"{outcome.rows:,}")
-    if suspects:
-        outcome.repeated = equal_repeats(endpoint, read_pages(path), suspects)
+    if asking.span:
+        outcome.covers_from, outcome.covers_to = asking.span.first, asking.span.last
+        outcome.reached, outcome.refreshed_at = listener.reached, listener.refreshed_at
+        outcome.calls = [heard.call for heard in listener.heard]
+    if asking.wishing and endpoint.whose:
+        outcome.own_ids = ids_by_filter(endpoint, tally.named, task.ours, get)
+    ours = {task.ours, *outcome.own_ids}
+    not_ours = strangers(endpoint, tally.named, ours, asked_for_ours=asking.wishing)
+    outcome.foreign = sum(tally.named[named] for named in not_ours)
+    if tally.suspects:
+        outcome.repeated = equal_repeats(endpoint, read_pages(path), tally.suspects)
         outcome.rows -= outcome.repeated
     return outcome
+
+
+def ids_by_filter(endpoint: Endpoint, named: Collection[Named], ours: str, get: Get) -> list[str]:
+    """The one id by which an answer to a question for `ours` calls it, if it names no id that can be compared.
+
+    A server may accept the filter and pass over it: so it is asked for an organization that there is not.
+    """
+    others = untold(named, {ours})
+    if len(others) != 1:
+        return []
+    nobody = {**endpoint.params, endpoint.whose: NOBODY, "limit": 1}
+    deadline = list_deadline()
+    try:
+        pages = walk(
+            endpoint, lambda cursor: get(endpoint.path, {**nobody, **cursor}, endpoint.headers, deadline=deadline)
+        )
+        holds = not any(page.items for page in pages)
+    except NotAvailable:
+        holds = False
+    except Rejected as rejection:
+        holds = rejection.status == 400  # it looks at the value
+    return sorted(others) if holds else []
+
+
+def _questions(task: Task, endpoint: Endpoint, asking: _Asking) -> Iterator[tuple[dict[str, Any], Span | None]]:
+    """The query parameters of each walk through the list; for a usage endpoint, with the days that it is about."""
+    asked = endpoint.asked(task.ours, wishing=asking.wishing)
+    if asking.span is None:
+        yield {**asked, **asking.bounds}, None
+        return
+    if not asking.span:
+        raise NotAvailable(400, f"it has nothing about days up to {task.day}", None)
+    for part in parts(endpoint, asking.span, day_by_day=asking.day_by_day):
+        yield {**asked, **parameters(endpoint, part)}, part
+
+
+def _require_dated(endpoint: Endpoint, page: Fetched, part: Span | None) -> None:
+    """Where last-activity reporting is off, a row is use on some day of those asked for: only a single one tells."""
+    if endpoint is not ANALYTICS_USERS or part is None or part.first == part.last:
+        return
+    if any(row.last_activity_date is None for row in page.items):
+        raise _Undated
 
 
 def _walk(endpoint: Endpoint, outcome: ListOutcome, fetch: Callable[[dict[str, str]], Answer]) -> Iterator[Fetched]:
@@ -141,22 +230,32 @@ def _walk(endpoint: Endpoint, outcome: ListOutcome, fetch: Callable[[dict[str, s
         raise ListFailed(f"the list of {endpoint.noun} broke off after {outcome.pages} pages: {refusal}") from None
 
 
-def _count(outcome: ListOutcome, page: Fetched, seen: set[int], suspects: set[str]) -> None:
-    outcome.pages += 1
-    outcome.longest_page = max(outcome.longest_page, len(page.answer.body))
-    outcome.rows += len(page.items)
-    if page.answer.request_id:
-        outcome.request_ids.append(page.answer.request_id)
-    if not page.items or not hasattr(page.items[0], "id"):
-        return
-    outcome.first_id = outcome.first_id or page.items[0].id
-    outcome.last_id = page.items[-1].id
-    for item in page.items:
-        # Hashes, not ids: a million members fit in memory; whatever looks seen is compared in full afterwards.
-        mark = hash(item.id)
-        if mark in seen:
-            suspects.add(item.id)
-        seen.add(mark)
+@dataclass
+class _Tally:
+    """What is kept of the pages that went by: which ids may have come twice, and whose the items are."""
+
+    seen: set[int] = field(default_factory=set)
+    suspects: set[str] = field(default_factory=set)
+    named: Counter[Named] = field(default_factory=Counter)
+
+    def count(self, endpoint: Endpoint, outcome: ListOutcome, page: Fetched) -> None:
+        outcome.pages += 1
+        outcome.longest_page = max(outcome.longest_page, len(page.answer.body))
+        outcome.rows += len(page.items)
+        if page.answer.request_id:
+            outcome.request_ids.append(page.answer.request_id)
+        if speaks_of_several(endpoint):
+            self.named.update(named_by(endpoint, item) for item in page.items)
+        if not page.items or not hasattr(page.items[0], "id"):
+            return
+        outcome.first_id = outcome.first_id or page.items[0].id
+        outcome.last_id = page.items[-1].id
+        for item in page.items:
+            # Hashes, not ids: a million members fit in memory; whatever looks seen is compared in full afterwards.
+            mark = hash(item.id)
+            if mark in self.seen:
+                self.suspects.add(item.id)
+            self.seen.add(mark)
 
 
 def _progress(outcome: ListOutcome) -> str:

@@ -9,7 +9,17 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from datetime import date, datetime
 
 from assets.errors import AccessRefused, LicenseHistoryError
-from assets.extraction.api import ACTIVITIES, ANALYTICS_USAGE, ANALYTICS_USERS, API_KEYS, OLDER_USAGE, ROSTERS, USERS
+from assets.extraction.api import (
+    ACTIVITIES,
+    ANALYTICS_USAGE,
+    ANALYTICS_USERS,
+    API_KEYS,
+    INVITES,
+    OLDER_USAGE,
+    USERS,
+    WORKSPACES,
+    WORKSPACES_LISTED,
+)
 from assets.extraction.landing import ListOutcome, Manifest, Observation, new_observation, write_manifest
 from assets.extraction.lists import Halted, Task, fetch_list
 from assets.extraction.organizations import Access, require_complementary
@@ -26,8 +36,11 @@ def observe(
     observed_at: datetime,
     run_id: str,
     covered_to: Mapping[str, date],
+    spoke_to: Mapping[str, date] | None = None,
 ) -> Observation:
     """Fetch everything that explains one organization's licenses on `day` into a new landing folder.
+
+    `covered_to` and `spoke_to` say, per usage endpoint, how far its data had reached and up to when it told of use.
 
     Raises:
         ListFailed: a list did not arrive whole; the folder keeps what came and a manifest that says so.
@@ -46,7 +59,8 @@ def observe(
         complete=False,
     )
     try:
-        manifest.lists = _fetch_all(Task(access, day, folder, covered_to, threading.Event()))
+        task = Task(access, day, observed_at, folder, covered_to, threading.Event(), spoke_to or {})
+        manifest.lists = _fetch_all(task)
         _require_a_roster(manifest)
     except LicenseHistoryError as error:
         manifest.failure = str(error)
@@ -63,8 +77,9 @@ def _fetch_all(task: Task) -> dict[str, ListOutcome]:
     since_midnight = {"created_at.gte": f"{task.day}T00:00:00Z"}
     with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="list") as pool:
         jobs: list[Future[dict[str, ListOutcome]]] = [
-            pool.submit(lambda e: {e.name: fetch_list(task, e)}, endpoint) for endpoint in ROSTERS
+            pool.submit(lambda e: {e.name: fetch_list(task, e)}, endpoint) for endpoint in (USERS, API_KEYS, INVITES)
         ]
+        jobs.append(pool.submit(_fetch_workspaces, task))
         jobs.append(pool.submit(_fetch_usage, task))
         jobs.append(pool.submit(lambda: {ANALYTICS_USERS.name: fetch_list(task, ANALYTICS_USERS)}))
         jobs.append(pool.submit(lambda: {ACTIVITIES.name: fetch_list(task, ACTIVITIES, since_midnight)}))
@@ -74,6 +89,17 @@ def _fetch_all(task: Task) -> dict[str, ListOutcome]:
     if errors:
         raise errors[0]
     return {name: outcome for job in jobs for name, outcome in job.result().items()}
+
+
+def _fetch_workspaces(task: Task) -> dict[str, ListOutcome]:
+    """With the default workspace, and then without: nothing else tells which one it is.
+
+    In this order, one that is made in between is in the second list alone, and not taken for the default one.
+    """
+    outcomes = {WORKSPACES.name: fetch_list(task, WORKSPACES)}
+    if outcomes[WORKSPACES.name].complete and outcomes[WORKSPACES.name].wished:
+        outcomes[WORKSPACES_LISTED.name] = fetch_list(task, WORKSPACES_LISTED)
+    return outcomes
 
 
 def _fetch_usage(task: Task) -> dict[str, ListOutcome]:

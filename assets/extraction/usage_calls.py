@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from assets.days import usage_window
+from assets.days import LOOK_BACK_DAYS, usage_window
 from assets.extraction.api import (
     ANALYTICS_FIRST_DAY,
     ANALYTICS_LOOK_BACK_DAYS,
@@ -33,22 +33,17 @@ def span_to_ask(endpoint: Endpoint, day: date, covered_to: date | None) -> Span:
     first, last = usage_window(day, covered_to)
     if endpoint in (ANALYTICS_USAGE, ANALYTICS_USERS):
         first = max(first, ANALYTICS_FIRST_DAY, day - timedelta(days=ANALYTICS_LOOK_BACK_DAYS - 2))
+    else:
+        # How far these reached is told by their last word: of that very day they may not have said all.
+        first = min(first, covered_to) if covered_to else first
+        # No bound is documented, and a report that stands still must not cost more every night.
+        first = max(first, day - timedelta(days=LOOK_BACK_DAYS - 1))
     return Span(first, last)
 
 
-def calls(endpoint: Endpoint, span: Span) -> list[dict[str, Any]]:
-    """The query parameters of each request that together cover `span`, oldest first."""
-    return [_parameters(endpoint, part) for part in _parts(span, endpoint.max_days)]
-
-
-def latest_day_named(message: str, span: Span) -> Span | None:
-    """What is left of `span` after «too recent; the latest day available is …», None where the message is another."""
-    named = [date.fromisoformat(found) for found in re.findall(r"\b\d{4}-\d\d-\d\d\b", message)]
-    latest = max((day for day in named if day < span.last), default=None)
-    return Span(span.first, latest) if latest else None
-
-
-def _parts(span: Span, days: int) -> Iterator[Span]:
+def parts(endpoint: Endpoint, span: Span, *, day_by_day: bool = False) -> Iterator[Span]:
+    """The spans of the requests that together cover `span`, oldest first, each as long as the endpoint answers."""
+    days = 1 if day_by_day else endpoint.max_days
     first = span.first
     while first <= span.last:
         last = min(first + timedelta(days=days - 1), span.last)
@@ -56,10 +51,18 @@ def _parts(span: Span, days: int) -> Iterator[Span]:
         first = last + timedelta(days=1)
 
 
-def _parameters(endpoint: Endpoint, part: Span) -> dict[str, Any]:
+def parameters(endpoint: Endpoint, part: Span) -> dict[str, Any]:
+    """The query parameters that ask for one of `parts`."""
     after = part.last + timedelta(days=1)
     if endpoint is CLAUDE_CODE:
         return {"starting_at": part.first.isoformat()}
     if endpoint is ANALYTICS_USERS:
         return {"starting_date": part.first.isoformat(), "ending_date": after.isoformat()}
     return {"starting_at": f"{part.first}T00:00:00Z", "ending_at": f"{after}T00:00:00Z"}
+
+
+def latest_day_named(message: str, span: Span) -> Span | None:
+    """What is left of `span` after «too recent; the latest day available is …», None where the message is another."""
+    named = [date.fromisoformat(found) for found in re.findall(r"\b\d{4}-\d\d-\d\d\b", message)]
+    latest = max((day for day in named if day < span.last), default=None)
+    return Span(span.first, latest) if latest else None

@@ -12,11 +12,15 @@ _SEATS = pa.int64()
 _AVERAGE = pa.decimal128(18, 4)
 _MONEY = pa.decimal128(18, 2)
 
+INVITES = ("invites_before", "invite_joiners", "invite_leavers", "invites_accepted", "invites_month_end")
+"""Not there in what was frozen before they were told apart, and null when it is read."""
+
 LINES = pa.schema(
     [
         *_KEY,
         *((name, _SEATS) for name in ("seats_before", "joiners", "leavers", "changed_in", "changed_out", "restated")),
         ("seats_month_end", _SEATS),
+        *((name, _SEATS) for name in INVITES),
         ("seats_peak", _SEATS),
         ("peak_date", pa.date32()),
         ("seats_average", _AVERAGE),
@@ -35,7 +39,7 @@ LINES = pa.schema(
         ("provenance", pa.string()),
     ]
 )
-"""finance_statement, without is_closed."""
+"""finance_statement, without is_closed. Columns are added, never renamed or taken away."""
 
 ADJUSTMENTS = pa.schema(
     [

@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 
-from assets.finance.lines import Line, Span, read_lines, refuse_overlaps
+from assets.lines import Line, Span, read_lines, refuse_overlaps
 
 PRICES = "prices.csv"
 BILLING = "billing.csv"
@@ -17,6 +17,7 @@ ALL = "all"
 
 PRICE_COLUMNS = ("license_type", "organization", "valid_from", "valid_to", "amount", "currency")
 BILLING_COLUMNS = ("organization", "convention", "currency")
+INVITES_TAKE_SEATS = "invites_take_seats"
 RATE_COLUMNS = ("from_currency", "to_currency", "valid_from", "valid_to", "rate")
 
 
@@ -43,12 +44,13 @@ class Price:
 
 @dataclass(frozen=True)
 class Billing:
-    """`currency` None: the one that all prices of the organization have."""
+    """`currency` None: the one that all prices of the organization have; `invites_take_seats` None: as for all."""
 
     line: Line
     organization: str | None
     convention: Convention
     currency: str | None
+    invites_take_seats: bool | None
 
 
 @dataclass(frozen=True)
@@ -96,9 +98,9 @@ def _organization(line: Line) -> str | None:
 
 
 def read_billing(path: Path) -> list[Billing]:
-    """Raises BadReference: an organization twice, a convention that does not exist."""
+    """Raises BadReference: an organization twice, a convention that does not exist, a word that is no truth."""
     seen: dict[str | None, Billing] = {}
-    for line in read_lines(path, BILLING_COLUMNS):
+    for line in read_lines(path, BILLING_COLUMNS, (INVITES_TAKE_SEATS,)):
         organization = _organization(line)
         if organization in seen:
             first = seen[organization].line.number
@@ -107,7 +109,8 @@ def read_billing(path: Path) -> list[Billing]:
         if word not in list(Convention):
             raise line.refused(f"convention must be one of {', '.join(Convention)}, not {word}.")
         currency = line.currency("currency") if line.cells["currency"] else None
-        seen[organization] = Billing(line, organization, Convention(word), currency)
+        invites = line.truth(INVITES_TAKE_SEATS) if line.cells[INVITES_TAKE_SEATS] else None
+        seen[organization] = Billing(line, organization, Convention(word), currency, invites)
     return list(seen.values())
 
 

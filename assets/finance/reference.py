@@ -9,7 +9,6 @@ import pyarrow as pa
 
 from assets.assignments.reference import API_KEY_LICENSE, LICENSE_TYPES
 from assets.finance.cost_centres import COST_CENTRES, Rule, read_cost_centres
-from assets.finance.lines import Span
 from assets.finance.prices import (
     BILLING,
     PRICES,
@@ -23,6 +22,7 @@ from assets.finance.prices import (
     refuse_mixed_currencies,
 )
 from assets.layout import DataDirectory
+from assets.lines import Span
 
 FILES = (LICENSE_TYPES, PRICES, COST_CENTRES, BILLING, RATES)
 _SPAN = [("valid_from", pa.date32()), ("valid_to", pa.date32())]
@@ -36,7 +36,14 @@ _PRICES = pa.schema(
     ]
 )
 _RULES = pa.schema([("match", pa.string()), ("holder", pa.string()), ("cost_centre", pa.string()), *_SPAN])
-_BILLING = pa.schema([("organization_id", pa.string()), ("convention", pa.string()), ("currency", pa.string())])
+_BILLING = pa.schema(
+    [
+        ("organization_id", pa.string()),
+        ("convention", pa.string()),
+        ("currency", pa.string()),
+        ("invites_take_seats", pa.bool_()),
+    ]
+)
 _RATES = pa.schema(
     [("from_currency", pa.string()), ("to_currency", pa.string()), *_SPAN, ("rate", pa.decimal128(18, 6))]
 )
@@ -61,7 +68,10 @@ class FinanceReference:
             "cost_centre_rules": _table(
                 _RULES, ((r.match.value, r.holder, r.cost_centre, *_days(r.span)) for r in self.rules)
             ),
-            "billing": _table(_BILLING, ((b.organization, b.convention.value, b.currency) for b in self.billing)),
+            "billing": _table(
+                _BILLING,
+                ((b.organization, b.convention.value, b.currency, b.invites_take_seats) for b in self.billing),
+            ),
             "exchange_rates": _table(
                 _RATES, ((r.from_currency, r.to_currency, *_days(r.span), r.rate) for r in self.rates)
             ),

@@ -41,7 +41,7 @@ def report_assets(first_day: date, now: datetime) -> list[dg.AssetsDefinition]:
         """Seats and their cost in a month, for finance: a page and a workbook, as licenses report makes them."""
         month = date.fromisoformat(context.partition_key)
         with told():
-            refresh(data.tree)
+            refresh(data.tree, clock.now())
             report = read(data.tree, month)
             made = _write_both(data.tree, report, clock.now())
         return dg.MaterializeResult(metadata=made | _facts(report))

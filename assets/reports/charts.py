@@ -18,8 +18,10 @@ WIDTH = 800
 
 
 def seats_over_time(report: Report, organization_id: str) -> str:
-    """Seats by day, one line for each license type."""
+    """Seats by day, one line for each license type; nothing where no day is known."""
     rows = [row for row in report["seats_by_day"].rows if row["organization_id"] == organization_id]
+    if not rows:
+        return ""
     values = [
         {"day": row["snapshot_date"].isoformat(), "seats": row["seats"], "type": row["license_type"]} for row in rows
     ]

@@ -25,6 +25,14 @@ from assets.warehouse.inputs import files_of
 from assets.warehouse.publish import publish
 from assets.warehouse.reading import opened
 
+_LAST_COUNTED = """
+select organization_id, max(day)
+from finance_days
+where is_counted
+    and day <= ?
+group by organization_id
+"""
+
 
 def close_month(
     data: DataDirectory, month: date, *, by: str, now: datetime, acknowledged: Iterable[date] = ()
@@ -93,7 +101,7 @@ def _signing(data: DataDirectory, by: str, now: datetime) -> Iterator[DataDirect
     staged = data.staging(f"finance-{now:%Y%m%dT%H%M%S}")
     with FileLock(data.root / ".finance.lock"):
         try:
-            publish(data, staged)
+            publish(data, staged, now)
             yield staged
         finally:
             discard(staged)
@@ -102,7 +110,7 @@ def _signing(data: DataDirectory, by: str, now: datetime) -> Iterator[DataDirect
 def _publish(data: DataDirectory, staged: DataDirectory, entry: Entry) -> Entry:
     with whole_file(entry_file(staged, entry.number)) as place:
         place.write_bytes(msgspec.json.format(msgspec.json.encode(entry), indent=2))
-    publish(data, staged)
+    publish(data, staged, entry.at)
     return entry
 
 
@@ -182,18 +190,21 @@ def _freeze(warehouse: duckdb.DuckDBPyConnection, staged: DataDirectory, month: 
 
 
 def _inputs(data: DataDirectory, warehouse: duckdb.DuckDBPyConnection, month: date) -> dict[str, str]:
-    """The contents' hash of each file that the month stands on: its snapshots and those of the month before, what is
-    known of usage, and the reference files.
+    """The contents' hash of each file that the month stands on: its snapshots and those of the month before (of an
+    organization whose seats are carried forward, all since the day that they are of), what is known of usage, and the
+    reference files.
 
     Raises:
         CloseRefused: a file has changed since the warehouse was built.
     """
     built_from = set(warehouse.execute("from internal.input_files").fetchall())
     since, until = month_before(month), last_day(month)
+    carried = dict(warehouse.execute(_LAST_COUNTED, [until]).fetchall())
     hashes = {f"reference/{name}": digest for name, digest in reference_hashes(data).items()}
     for dataset in (SNAPSHOTS, USAGE, COVERAGE):
         for file in files_of(dataset, data):
-            if dataset == SNAPSHOTS and not since <= file.day <= until:
+            first = min(since, carried.get(file.organization_id, since))
+            if dataset == SNAPSHOTS and not first <= file.day <= until:
                 continue
             if file.mark not in built_from:
                 raise CloseRefused(

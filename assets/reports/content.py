@@ -31,6 +31,11 @@ MONEY = {"price", "cost", "cost_unused", "cost_to_book", "adjustments", "closed_
     "cost_open",
 }
 OWN_COMMENTS = {
+    "accepted": "Invitations that were accepted: their seats go over to the people.",
+    "carried_from": "The day whose seats the month shows, as nothing was read of the organization in all of it.",
+    "keys_month_end": "Of the seats at the month's end, API keys.",
+    "kind": "Whether it is a person, an API key or a pending invitation.",
+    "otherwise": "Changed in less changed out, and what was restated.",
     "cost_to_book": "The month's cost and the adjustments of earlier months together.",
     "adjustments": "Sum of the adjustment lines of earlier, closed months.",
     "seats_without_price": "Seats at the month's end for which no price holds: what they cost is not known.",
@@ -67,6 +72,7 @@ TABLES = {
     "organizations": ("Overview", "finance_statement"),
     "totals": ("Totals", "finance_statement"),
     "walk_total": ("Walk total", "finance_statement"),
+    "kinds": ("Walk by kind", "finance_statement"),
     "walk": ("Walk", "finance_statement"),
     "cost_centres": ("Cost centres", "finance_statement"),
     "lines": ("Lines", "finance_statement"),

@@ -21,7 +21,7 @@ def report_file(data: DataDirectory, month: date, form: Format) -> Path:
     return data.root / "reports" / f"{month:%Y-%m}" / f"claude-licenses-{month:%Y-%m}.{form.value}"
 
 
-def refresh(data: DataDirectory) -> bool:
+def refresh(data: DataDirectory, now: datetime) -> bool:
     """Build the warehouse again if a reference file was edited since; says whether that was so.
 
     Raises:
@@ -31,7 +31,7 @@ def refresh(data: DataDirectory) -> bool:
         built_with = dict(warehouse.execute("from internal.reference_files").fetchall())
     if built_with == reference_hashes(data):
         return False
-    publish(data, data.staging("reference"))
+    publish(data, data.staging("reference"), now)
     return True
 
 

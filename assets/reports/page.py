@@ -22,8 +22,8 @@ LINE_COSTS = (
     f"{_LINE} convention seats_month_end billed_seats price cost currency unused_month_end unused_unknown cost_unused"
 ).split()
 LINE_SEATS = (
-    f"{_LINE} seats_before joiners leavers changed_in changed_out restated seats_month_end seats_peak peak_date "
-    "seats_average seat_days"
+    f"{_LINE} seats_before joiners leavers changed_in changed_out restated seats_month_end invite_joiners "
+    "invite_leavers invites_month_end seats_peak peak_date seats_average seat_days"
 ).split()
 CONVENTIONS = {
     "month-end": "the seats at the end of the month",

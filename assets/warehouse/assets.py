@@ -39,7 +39,7 @@ def warehouse_assets() -> list[dg.AssetsDefinition]:
         failures = recorded(staged)
         with told():
             try:
-                moved = publish(data.tree, staged)
+                moved = publish(data.tree, staged, clock.now())
             except ChecksFailed as error:
                 yield from _check_results(context, error.findings)
                 raise

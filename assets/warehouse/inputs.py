@@ -14,9 +14,10 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
-from assets.assignments import schema
-from assets.assignments.snapshot import read_facts
-from assets.engine import sql_file
+from assets.assignments import schema, usage
+from assets.assignments.snapshot import read_facts, workspaces_known
+from assets.assignments.usage_sources import sources_table
+from assets.engine import parquet_view, sql_file
 from assets.layout import COVERAGE, SNAPSHOTS, USAGE, DataDirectory
 
 DATASETS = (USAGE, COVERAGE, SNAPSHOTS)
@@ -41,7 +42,11 @@ FACTS = pa.schema(
         ("uses_before_assignment", pa.int64()),
         ("uses_ambiguous", pa.int64()),
         ("uses_unmatched", pa.int64()),
+        ("uses_unattributed", pa.int64()),
+        ("items_of_others", pa.int64()),
         ("conflicts", pa.int64()),
+        ("workspaces_known", pa.bool_()),
+        ("default_workspace", schema.TEXT),
         ("loaded_at", schema.INSTANT),
         ("loaded_by", schema.TEXT),
         ("reason", schema.TEXT),
@@ -57,14 +62,14 @@ FILES = pa.schema(
         ("modified_ns", pa.int64()),
     ]
 )
-HISTORY = pa.schema(
+TOLD_STRETCHES = pa.schema(
     [
         schema.ORGANIZATION_ID,
-        *(field for field in schema.LICENSE_ASSIGNMENTS if field.name not in schema.NOT_ATTRIBUTES),
+        ("license_told", schema.TEXT),
+        *(field for field in schema.LICENSE_ASSIGNMENTS if field.name in schema.ATTRIBUTES_TOLD),
+        ("invite_id", schema.TEXT),
         ("valid_from", schema.DAY),
         ("valid_to", schema.DAY),
-        ("is_current", pa.bool_()),
-        ("days_observed", pa.int64()),
     ]
 )
 LICENSE_USAGE = pa.schema([schema.ORGANIZATION_ID, *schema.USAGE, ("first_reported", schema.DAY)])
@@ -94,6 +99,8 @@ class Inputs:
     files: tuple[InputFile, ...]
     to_read: tuple[InputFile, ...]
     known: frozenset[str]
+    renamed_from: date = date.min
+    """The first day of use whose names may now be borne by others than the old warehouse knew."""
 
     def paths(self, dataset: str) -> list[str]:
         return [str(file.path) for file in self.to_read if file.dataset == dataset]
@@ -129,7 +136,20 @@ def gather(connection: duckdb.DuckDBPyConnection, published: DataDirectory, stag
     marks = _known_marks(connection, published.warehouse)
     known = frozenset(dataset for dataset in DATASETS if marks and _answers(dataset, files, marks))
     to_read = tuple(file for file in files if file.dataset not in known or file.mark not in marks)
-    return Inputs(files, to_read, known)
+    return Inputs(files, to_read, known, _renamed_from(files, marks) if SNAPSHOTS in known else date.min)
+
+
+def _renamed_from(files: tuple[InputFile, ...], marks: set[Mark]) -> date:
+    """A day at the end of an organization's history changes nothing before it; any other change may change all."""
+    before = {mark for mark in marks if mark[0] == SNAPSHOTS}
+    now = {file.mark for file in files if file.dataset == SNAPSHOTS}
+    last: dict[str, date] = {}
+    for _, organization_id, day, *_ in before:
+        last[organization_id] = max(day, last.get(organization_id, day))
+    changed = [(mark[1], mark[2]) for mark in before ^ now]
+    if any(day < last.get(organization_id, date.max) for organization_id, day in changed):
+        return date.min
+    return min((day for _, day in changed), default=date.max)
 
 
 def _answers(dataset: str, files: tuple[InputFile, ...], marks: set[Mark]) -> bool:
@@ -159,10 +179,12 @@ def _known_marks(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> set[
 
 @cache
 def made_by() -> str:
-    """What the tables depend on besides the files: this folder's code and DuckDB's version."""
+    """What the tables depend on besides the files: this folder's code, what the sources see, and DuckDB's version."""
     code = sha256(duckdb.__version__.encode())
-    for path in sorted(Path(__file__).parent.rglob("*")):
-        if path.suffix in (".py", ".sql", ".toml"):
+    here, there = Path(__file__).parent, Path(schema.__file__).parent
+    beside = ("schema.py", "usage_sources.csv", "sql/watched.sql")
+    for path in (*sorted(here.rglob("*")), *(there / name for name in beside)):
+        if path.suffix in (".py", ".sql", ".toml", ".csv"):
             code.update(path.read_bytes())
     return code.hexdigest()
 
@@ -174,52 +196,44 @@ def load(connection: duckdb.DuckDBPyConnection, inputs: Inputs, license_types: p
     _set_variables(connection, inputs)
     for name, paths, columns, day in (
         ("snapshots", inputs.paths(SNAPSHOTS), schema.LICENSE_ASSIGNMENTS, "snapshot_date"),
-        ("latest_snapshots", latest_paths(inputs), schema.LICENSE_ASSIGNMENTS, "snapshot_date"),
         ("usage", inputs.paths(USAGE), schema.USAGE, "observed_day"),
-        ("coverage", inputs.paths(COVERAGE), schema.COVERAGE, "observed_day"),
+        ("coverage_to_read", inputs.paths(COVERAGE), schema.COVERAGE, "observed_day"),
     ):
-        _read(connection, name, paths, columns, day)
+        everything = pa.schema([pa.field(day, schema.DAY), schema.ORGANIZATION_ID, *columns])
+        parquet_view(connection, name, paths, everything, day=day)
     for name, dataset, table, empty in (
-        ("known_history", SNAPSHOTS, "license_history", HISTORY),
+        ("known_stretches", SNAPSHOTS, "internal.told_stretches", TOLD_STRETCHES),
         ("known_log", SNAPSHOTS, "snapshot_log", FACTS),
         ("known_usage", USAGE, "license_usage", LICENSE_USAGE),
         ("known_coverage", COVERAGE, "internal.usage_coverage", pa.schema([schema.ORGANIZATION_ID, *schema.COVERAGE])),
     ):
         if dataset in inputs.known:
-            connection.execute(f"create view {name} as from known.{table}")
+            columns = ", ".join(empty.names)
+            connection.execute(f"create view {name} as select {columns} from known.{table}")
         else:
             connection.from_arrow(empty.empty_table()).create(name)
     _facts(connection, inputs)
     connection.from_arrow(license_types).create("license_types")
+    connection.from_arrow(sources_table()).create("usage_sources")
+    connection.execute(
+        """create view coverage as
+           select * exclude (observed_day) from coverage_to_read union all by name from known_coverage"""
+    )
+    # On which days silence is evidence is one rule, for a night's own record and for the warehouse.
+    connection.execute(f"create table watched as {sql_file(usage.__file__, 'watched')}")
     connection.from_arrow(_file_table(inputs.files)).create("files")
-
-
-def latest_paths(inputs: Inputs) -> list[str]:
-    """The snapshot file of each organization's last day; files are listed by day."""
-    return list({file.organization_id: str(file.path) for file in inputs.snapshots}.values())
 
 
 def _set_variables(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     days = [file.day for file in inputs.days_to_read] or [date.min]
-    for name, value in (("first_day", min(days)), ("last_day", max(days)), ("made_by", made_by())):
+    values = {
+        "first_day": min(days),
+        "last_day": max(days),
+        "made_by": made_by(),
+        "renamed_from": inputs.renamed_from,
+    }
+    for name, value in values.items():
         connection.execute(f"set variable {name} = $value", {"value": value})
-
-
-def _read(
-    connection: duckdb.DuckDBPyConnection, name: str, paths: list[str], columns: pa.Schema, day_column: str
-) -> None:
-    """A view over Parquet files, the two columns in their paths first and as what they are."""
-    everything = pa.schema([pa.field(day_column, schema.DAY), schema.ORGANIZATION_ID, *columns])
-    if not paths:
-        connection.from_arrow(everything.empty_table()).create(name)
-        return
-    connection.execute(f"set variable {name}_files = $paths", {"paths": paths})
-    connection.execute(
-        f"""create view {name} as select {", ".join(everything.names)} from read_parquet(
-            getvariable('{name}_files'),
-            hive_partitioning = true, hive_types = {{'{day_column}': date, 'organization_id': varchar}}
-        )"""
-    )
 
 
 def _facts(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
@@ -241,7 +255,11 @@ def _row(path: Path) -> dict[str, object]:
     facts = read_facts(path)
     assert facts is not None
     row = msgspec.structs.asdict(facts)
-    return row | {"provenance": facts.provenance.value}
+    return row | {
+        "provenance": facts.provenance.value,
+        "items_of_others": facts.foreign,
+        "workspaces_known": workspaces_known(path, facts),
+    }
 
 
 def _file_table(files: tuple[InputFile, ...]) -> pa.Table:

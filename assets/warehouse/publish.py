@@ -1,8 +1,10 @@
 """Publishing: what a run has staged and the warehouse that belongs to it appear together, or not at all."""
 
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 
+from assets.assignments.reference import LICENSE_TYPES, license_types
 from assets.engine import engine
 from assets.errors import LicenseHistoryError, PublishFailed
 from assets.layout import (
@@ -19,14 +21,16 @@ from assets.layout import (
 )
 from assets.warehouse.build import build
 from assets.warehouse.checks import ChecksFailed, verify
+from assets.warehouse.mappings import MAPPINGS, keep_mapping
 
-DATASETS = (USAGE, COVERAGE, CONFLICTS, RESTATEMENTS, SNAPSHOTS, FINANCE)
+DATASETS = (USAGE, COVERAGE, CONFLICTS, RESTATEMENTS, SNAPSHOTS, MAPPINGS, FINANCE)
 
 
-def publish(data: DataDirectory, staged: DataDirectory) -> list[Path]:
+def publish(data: DataDirectory, staged: DataDirectory, at: datetime) -> list[Path]:
     """Build the new warehouse beside the old one, check it, then put staged files and warehouse in place.
 
-    Whoever has the old warehouse open keeps what they opened. Returns where the staged files went.
+    `at` is the pipeline's clock: from then on the new warehouse answers. Whoever has the old warehouse open keeps what
+    they opened. Returns where the staged files went.
 
     Raises:
         PublishFailed: nothing was published; snapshots and warehouse stand as they were.
@@ -34,6 +38,7 @@ def publish(data: DataDirectory, staged: DataDirectory) -> list[Path]:
     try:
         # The stack outlives the file: should the warehouse not get into place, the moved files go back.
         with data.writing(), ExitStack() as moves, whole_file(data.warehouse) as place:
+            keep_mapping(license_types(data.reference(LICENSE_TYPES)), at, data, staged)
             _make(data, staged, place)
             moved = moves.enter_context(publishing(staged, data, DATASETS))
             _forget_foreign_writes(data)

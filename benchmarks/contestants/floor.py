@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from benchmarks.measuring import Stopwatch
 
 ROOT = "/v1/organizations"
-ROSTERS = ("users", "api_keys", "invites", "workspaces", "service_accounts", "analytics/users")
+ROSTERS = ("users", "api_keys", "invites", "workspaces", "analytics/users")
 
 
 def sync(base_url: str, folder: Path, day: date) -> int:

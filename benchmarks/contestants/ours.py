@@ -5,7 +5,7 @@ import sys
 from datetime import date, timedelta
 from pathlib import Path
 
-from assets.assignments.derive import DropGuard, derive
+from assets.assignments.derive import DropGuard, Loading, derive
 from assets.days import end_of
 from assets.extraction.api import ANALYTICS_USAGE
 from assets.extraction.coverage import covered_to
@@ -32,9 +32,9 @@ def sync(base_url: str, data: DataDirectory, day: date, watch: Stopwatch) -> int
             covered_to=known or {ANALYTICS_USAGE.name: day - timedelta(days=1)},
         )
     with watch.step("derive"):
-        derive(observation, data, staged, DropGuard())
+        derive(observation, data, staged, DropGuard(), Loading(observation.manifest.observed_at, "benchmark"))
     with watch.step("publish"):
-        publish(data, staged)
+        publish(data, staged, observation.manifest.observed_at)
     return sum(outcome.rows for outcome in observation.manifest.lists.values())
 
 

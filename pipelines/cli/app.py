@@ -210,11 +210,21 @@ def sandbox(
     at: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%dT%H:%M:%SZ"], help="Where its clock stands; default now.")
     ] = None,
+    scenario: Annotated[
+        Path | None, typer.Option(help="A TOML file of what is hard about it; pipelines/sandbox/README.md lists it.")
+    ] = None,
+    dump_truth: Annotated[
+        datetime | None,
+        typer.Option("--dump-truth", formats=["%Y-%m-%d"], help="Print its truth when this UTC day closed, as JSON."),
+    ] = None,
 ) -> None:
     """Serve the stand-in organization on this machine, until interrupted."""
-    from pipelines.cli.sandbox import serve
+    from pipelines.cli import sandbox
 
-    serve(port, seed, at)
+    if dump_truth:
+        sandbox.dump_truth(dump_truth.date(), seed, scenario)
+    else:
+        sandbox.serve(port, seed, at, scenario)
 
 
 @app.command()

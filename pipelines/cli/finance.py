@@ -51,7 +51,7 @@ def report(month: str, *, form: str, output: Path | None) -> Path:
 
     settings = settings_module.load()
     first = month_of(month)
-    if refresh(settings.data):
+    if refresh(settings.data, settings.now):
         out.print("A reference file was edited since: the warehouse was built again with it.")
     found = read(settings.data, first)
     place = output or report_file(settings.data, first, Format(form))
@@ -74,7 +74,7 @@ def sandbox_report(data: DataDirectory, day: date) -> Path:
     from assets.reports.make import Format, read, refresh, report_file, write
     from assets.reports.month import month_before
 
-    refresh(data)
+    refresh(data, datetime.now(UTC))
     try:
         found = read(data, month_before(day))
     except LicenseHistoryError:

@@ -13,6 +13,7 @@ from pipelines.cli.paths import short
 from pipelines.cli.warehouse import opened
 
 LAST_CHANGES = 8
+KINDS = {"user": "People", "api_key": "API keys", "invite": "Invitations"}
 
 
 def show(out: Console, data: DataDirectory, first: date, last: date, report: Path) -> None:
@@ -27,21 +28,29 @@ def show(out: Console, data: DataDirectory, first: date, last: date, report: Pat
 
 def _seats(warehouse: duckdb.DuckDBPyConnection, first: date, last: date) -> Table:
     table = Table(
-        "License type", "Status", title=f"Seats on {last}", title_justify="left", box=None, title_style="bold"
+        "Kind",
+        *("License type", "Status"),
+        title=f"Seats on {last}",
+        title_justify="left",
+        box=None,
+        title_style="bold",
     )
     table.add_column("Seats", justify="right")
     table.add_column(f"Since {first}", justify="right")
     rows = warehouse.execute(
-        """select license_type, status,
+        """select holder_type, license_type, status,
                   coalesce(sum(seats) filter (where snapshot_date = $last), 0)::bigint as now,
                   (now - coalesce(sum(seats) filter (where snapshot_date = $first), 0))::bigint as change
            from seat_counts_daily where snapshot_date in ($first, $last)
-           group by license_type, status having now <> 0 or change <> 0
-           order by now desc, license_type, status""",
+           group by holder_type, license_type, status having now <> 0 or change <> 0
+           order by holder_type = 'invite', holder_type = 'api_key', now desc, license_type, status""",
         {"first": first, "last": last},
     ).fetchall()
-    for license_type, status, seats, change in rows:
-        table.add_row(escape(license_type), escape(status), f"{seats:,}", f"{change:+,}" if change else "=")
+    before = None
+    for kind, license_type, status, seats, change in rows:
+        told = KINDS[kind] if kind != before else ""
+        table.add_row(told, escape(license_type), escape(status), f"{seats:,}", f"{change:+,}" if change else "=")
+        before = kind
     return table
 
 
@@ -86,16 +95,26 @@ def _last_changes(warehouse: duckdb.DuckDBPyConnection, first: date) -> Table:
 
 def _unused(warehouse: duckdb.DuckDBPyConnection) -> Table:
     table = Table(
-        "License type", title="Active, and not used for 30 days", title_justify="left", box=None, title_style="bold"
+        "License type",
+        title="Active, without known use in the last 30 days",
+        title_justify="left",
+        box=None,
+        title_style="bold",
+        caption="Unused is only what is proven: a source that sees all use has watched for 30 days. Not seen: by "
+        "sources that do not see everything. Unknown: no source can see these holders.",
+        caption_justify="left",
     )
-    for heading in ("not used for 30 days", "never seen", "unknown"):
+    for heading in ("unused", "watched for less", "used before that", "not seen", "unknown"):
         table.add_column(heading, justify="right")
     rows = warehouse.execute(
         """select license_type,
-                  count(*) filter (where last_used_state = 'used' and days_since_last_use >= 30),
-                  count(*) filter (where last_used_state = 'never_seen'),
+                  count(*) filter (where days_unused_proven >= 30),
+                  count(*) filter (where last_used_state = 'never_seen' and days_unused_proven < 30),
+                  count(*) filter (where last_used_state = 'used' and coalesce(days_unused_proven, 0) < 30),
+                  count(*) filter (where last_used_state = 'not_seen'),
                   count(*) filter (where last_used_state = 'unknown')
-           from unused_licenses group by license_type order by license_type"""
+           from unused_licenses where coalesce(days_since_last_use >= 30, true)
+           group by license_type order by license_type"""
     ).fetchall()
     for license_type, *counts in rows:
         table.add_row(escape(license_type), *(f"{count:,}" for count in counts))

@@ -7,8 +7,20 @@
 Knows nothing of the rest of the project, and the rest reaches it over HTTP alone.
 """
 
-from pipelines.sandbox.options import Fault, FaultPlan, KeyShape, Options, UsageGeneration
+from pipelines.sandbox.options import (
+    Fault,
+    FaultPlan,
+    KeyShape,
+    Listing,
+    Options,
+    RateLimit,
+    RetryAfter,
+    Stall,
+    Switches,
+    UsageGeneration,
+)
 from pipelines.sandbox.organization import Organization
+from pipelines.sandbox.quirks import Quirks
 from pipelines.sandbox.rows import Plan, State
 from pipelines.sandbox.serve import Clock, run, serving
 from pipelines.sandbox.server import create_app
@@ -18,10 +30,16 @@ __all__ = [
     "Fault",
     "FaultPlan",
     "KeyShape",
+    "Listing",
     "Options",
     "Organization",
     "Plan",
+    "Quirks",
+    "RateLimit",
+    "RetryAfter",
+    "Stall",
     "State",
+    "Switches",
     "UsageGeneration",
     "create_app",
     "run",

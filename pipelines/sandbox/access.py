@@ -25,8 +25,13 @@ class Access(NamedTuple):
     of_enterprise: bool = False
 
 
+OAUTH = "sk-ant-oat"
+"""How OAuth access tokens start, here all of the scope `org:admin`; they are no keys, and go as `Bearer` only."""
+
 _ANY, _ADMIN, _SCOPED = "sk-ant-", "sk-ant-admin", "sk-ant-api01-"
-_KEY_AREAS = {Area.ME, Area.API_KEYS, Area.WORKSPACES, Area.SERVICE_ACCOUNTS, Area.USAGE}
+# Only an OAuth token reads service accounts (SDK: `service_accounts.list`).
+_ADMIN_AREAS = {*Area} - {Area.SERVICE_ACCOUNTS}
+_KEY_AREAS = {Area.ME, Area.API_KEYS, Area.WORKSPACES, Area.USAGE}
 _ENTERPRISE_AREAS = {Area.ME, Area.USERS, Area.INVITES, Area.ENTERPRISE_ANALYTICS}
 
 # How a key starts, what it contains, and what it may; the first line that fits holds.
@@ -34,8 +39,9 @@ _TABLE = (
     (_ANY, "-forbidden", Access(frozenset(), 403)),
     (_ADMIN, "-members", Access(frozenset({Area.ME, Area.USERS, Area.INVITES}), 403)),
     (_ADMIN, "-keys", Access(frozenset(_KEY_AREAS), 403)),
-    (_ADMIN, "-nofeed", Access(frozenset(Area) - {Area.FEED}, 403)),
-    (_ADMIN, "", Access(frozenset(Area), 403)),
+    (_ADMIN, "-nofeed", Access(frozenset(_ADMIN_AREAS - {Area.FEED}), 403)),
+    (_ADMIN, "", Access(frozenset(_ADMIN_AREAS), 403)),
+    (OAUTH, "", Access(frozenset(Area), 403)),
     (_SCOPED, "-enterprise", Access(frozenset(_ENTERPRISE_AREAS), 404, of_enterprise=True)),
 )
 

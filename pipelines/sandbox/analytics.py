@@ -1,13 +1,18 @@
-"""The newer usage report: tokens by time bucket and up to five dimensions, people and keys by their ids."""
+"""The newer usage report: tokens by time bucket and up to five dimensions, people and keys by their ids.
+
+A parent organization's report adds up its children, unless it is filtered or grouped by them.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pipelines.sandbox.calls import Call, Query, bad_request, page_token, token_page
+from pipelines.sandbox.draws import Draws
+from pipelines.sandbox.options import Listing
 from pipelines.sandbox.organization import Organization
-from pipelines.sandbox.rows import Use
+from pipelines.sandbox.rows import Member, Use
 from pipelines.sandbox.usage_sums import WIDTHS, Sums, bucket_of, summed, uses_between
 
 BETA = "analytics-usage-cost-2026-08-24"
@@ -19,7 +24,10 @@ _ALWAYS_NULL = (
     *("inference_geo", "organization_id", "rbac_group_id", "service_tier", "session_id", "slack_channel_id"),
     *("speed", "user_profile_id"),
 )
-_PARAMETERS = ("starting_at", "ending_at", "time_bucket_width", "group_by[]", "order_by", "order", "limit", "page")
+_PARAMETERS = (
+    *("starting_at", "ending_at", "time_bucket_width", "group_by[]", "organization_ids[]"),
+    *("order_by", "order", "limit", "page"),
+)
 _METRICS = ("total_tokens", "output_tokens", "requests", "uncached_input_tokens")
 _REFRESH = timedelta(minutes=15)
 
@@ -32,6 +40,9 @@ class _Question(NamedTuple):
     order_by: str
     descending: bool
     as_of: datetime
+    organizations: tuple[Organization, ...]
+    of_parent: bool
+    unattributed_percent: int
 
 
 class _Row(NamedTuple):
@@ -44,8 +55,8 @@ class _Row(NamedTuple):
 class UsageAnalytics:
     """The endpoint; it keeps the rows of a few questions, because a walk asks for them page by page."""
 
-    def __init__(self, organization: Organization) -> None:
-        self._rows = lru_cache(maxsize=8)(partial(_rows, organization))
+    def __init__(self) -> None:
+        self._rows = lru_cache(maxsize=8)(_rows)
 
     def answer(self, call: Call) -> dict[str, Any]:
         query = call.query
@@ -54,9 +65,10 @@ class UsageAnalytics:
             raise bad_request(f"anthropic-beta: This endpoint is in beta: the header must contain {BETA}")
         limit = query.whole("limit", default=20, most=1000)
         # A walk over pages sees one refresh, however long it takes.
-        token = page_token(query, bucket_of(call.now - _REFRESH, _REFRESH))
+        refreshed_at = bucket_of(call.now - _REFRESH, _REFRESH)
+        token = page_token(query, min(refreshed_at, call.options.known_until(Listing.ANALYTICS_USAGE, call.now)))
         question = _question(call, token.as_of)
-        page, next_page = token_page(self._rows(question), token, call.rows_per_page(limit))
+        page, next_page = token_page(call, self._rows(question), token, call.rows_per_page(limit))
         return {
             "data": [_on_the_wire(call, row, question.groups) for row in page],
             "has_more": next_page is not None,
@@ -75,7 +87,25 @@ def _question(call: Call, as_of: datetime) -> _Question:
     order_by = query.word("order_by", (*_METRICS, "time"), "total_tokens") or ""
     if order_by == "time" and width is None:
         order_by = "total_tokens"
-    return _Question(start, end, width, groups, order_by, query.word("order", ("asc", "desc")) != "asc", as_of)
+    descending = query.word("order", ("asc", "desc")) != "asc"
+    options = call.options
+    return _Question(
+        *(start, end, width, groups, order_by, descending, as_of),
+        organizations=_organizations(call),
+        of_parent=options.parent_reports,
+        unattributed_percent=options.unattributed_percent,
+    )
+
+
+def _organizations(call: Call) -> tuple[Organization, ...]:
+    """Whose use is asked for: the key's organization, or those children of its parent that the filter names."""
+    ids, sibling = {*call.query.many("organization_ids[]")}, call.options.sibling
+    if not call.options.parent_reports:
+        if ids:
+            raise bad_request("organization_ids[]: Requires an API key created at the parent organization level")
+        return (call.organization,)
+    children = (call.organization, sibling) if sibling else (call.organization,)
+    return tuple(one for one in children if not ids or not ids.isdisjoint((one.id, one.tagged_id)))
 
 
 def _asked_range(query: Query, now: datetime, width: timedelta | None) -> tuple[datetime, datetime]:
@@ -100,12 +130,13 @@ def _asked_range(query: Query, now: datetime, width: timedelta | None) -> tuple[
     return start, end
 
 
-def _rows(organization: Organization, question: _Question) -> Sequence[_Row]:
+def _rows(question: _Question) -> Sequence[_Row]:
     """All rows of an answer, in its order."""
     buckets: dict[datetime, list[tuple[list[str | None], Use]]] = {}
-    for use in uses_between(organization, question.start, min(question.end, question.as_of)):
-        bucket = bucket_of(use.at, question.width) if question.width else question.start
-        buckets.setdefault(bucket, []).append(([_dimension(use, name) for name in question.groups], use))
+    for organization in question.organizations:
+        for use in uses_between(organization, question.start, min(question.end, question.as_of)):
+            bucket = bucket_of(use.at, question.width) if question.width else question.start
+            buckets.setdefault(bucket, []).append((_group(question, organization, use), use))
     rows = [
         _Row(start, start + question.width if question.width else question.end, group, sums)
         for start, uses in buckets.items()
@@ -122,6 +153,20 @@ def _rows(organization: Organization, question: _Question) -> Sequence[_Row]:
 def _metric(sums: Sums, name: str) -> int:
     value: int = sums.input_tokens if name == "uncached_input_tokens" else getattr(sums, name)
     return value
+
+
+def _group(question: _Question, organization: Organization, use: Use) -> list[str | None]:
+    group = [_dimension(use, name) for name in question.groups]
+    for place, name in enumerate(question.groups):
+        if name == "organization_id" and question.of_parent:
+            group[place] = organization.id
+        elif name in ("actor", "actor_type") and _is_unattributed(use, question.unattributed_percent):
+            group[place] = None
+    return group
+
+
+def _is_unattributed(use: Use, percent: int) -> bool:
+    return percent > 0 and Draws("attributed to nobody", use.at, use.user_id, use.api_key_id).chance(percent)
 
 
 def _dimension(use: Use, name: str) -> str | None:
@@ -149,12 +194,20 @@ def _actor(call: Call, actor_id: str) -> dict[str, Any]:
         return {"type": "api_actor", "api_key_id": actor_id}
     if actor_id.startswith("svac_"):
         return {"type": "service_account_actor", "service_account_id": actor_id}
-    timeline = call.organization.member_timeline
-    member = timeline.last_known(actor_id, call.now)
+    member, deleted = _person(call, actor_id)
     return {
         "type": "user_actor",
         "user_id": actor_id,
         "email_address": member.email if member else None,
         "name": member.name if member else None,
-        "deleted": actor_id not in timeline.roster(call.now).positions,
+        "deleted": deleted,
     }
+
+
+def _person(call: Call, user_id: str) -> tuple[Member | None, bool]:
+    """How somebody was last known here or in the sibling, and whether they are a member of neither any more."""
+    associated = (call.organization, call.options.sibling)
+    timelines = [one.member_timeline for one in associated if one is not None]
+    known = (timeline.last_known(user_id, call.now) for timeline in timelines)
+    deleted = all(user_id not in timeline.roster(call.now).positions for timeline in timelines)
+    return next((member for member in known if member), None), deleted

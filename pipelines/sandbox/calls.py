@@ -7,6 +7,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from pipelines.sandbox.access import Access
 from pipelines.sandbox.options import Options
@@ -29,12 +30,16 @@ _ALWAYS_KNOWN = {"beta"}
 class ApiError(Exception):
     """An answer in the API's error form."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(
+        self, status: int, message: str, *, code: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message)
-        self.status, self.message = status, message
+        self.status, self.message, self.code, self.headers = status, message, code, headers or {}
 
     def body(self, request_id: str) -> dict[str, Any]:
-        error = {"type": _ERROR_TYPES.get(self.status, "api_error"), "message": self.message}
+        error: dict[str, Any] = {"type": _ERROR_TYPES.get(self.status, "api_error"), "message": self.message}
+        if self.code:
+            error["details"] = {"error_code": self.code}
         return {"type": "error", "error": error, "request_id": request_id}
 
 
@@ -133,6 +138,9 @@ class PageToken(msgspec.Struct, frozen=True, array_like=True):
     offset: int
     as_of: datetime
     fingerprint: str
+    number: int = 1
+    """Of the next page that has rows."""
+    after_empty: bool = False
 
     def text(self) -> str:
         return "page_" + base64.urlsafe_b64encode(msgspec.json.encode(self)).decode()
@@ -152,8 +160,11 @@ def page_token(query: Query, as_of: datetime) -> PageToken:
     return token
 
 
-def token_page(rows: Sequence[Any], token: PageToken, size: int) -> tuple[Sequence[Any], str | None]:
-    """One page's rows, and the token of the next."""
+def token_page(call: Call, rows: Sequence[Any], token: PageToken, size: int) -> tuple[Sequence[Any], str | None]:
+    """One page's rows, and the token of the next; where the options say so, an empty page goes before."""
+    every = call.options.empty_page_every
+    if every and token.number % every == 0 and not token.after_empty and token.offset < len(rows):
+        return (), replace(token, after_empty=True).text()
     end = token.offset + size
-    following = PageToken(end, token.as_of, token.fingerprint).text() if end < len(rows) else None
-    return rows[token.offset : end], following
+    following = replace(token, offset=end, number=token.number + 1, after_empty=False)
+    return rows[token.offset : end], following.text() if end < len(rows) else None

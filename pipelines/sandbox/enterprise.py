@@ -1,9 +1,10 @@
 """The Enterprise analytics of people: one row per active person, one to three days late."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from pipelines.sandbox.calls import Call, bad_request, page_token, token_page
+from pipelines.sandbox.options import Listing
 from pipelines.sandbox.rows import Use
 from pipelines.sandbox.timeline import midnight
 from pipelines.sandbox.usage_sums import CLAUDE_CODE, uses_between
@@ -32,18 +33,25 @@ def analytics_users(call: Call) -> dict[str, Any]:
     query.allow_only("date", "starting_date", "ending_date", "limit", "page")
     limit = query.whole("limit", default=100, most=1000)
     token = page_token(query, call.now)
-    first, end = _asked_days(call, latest_day(token.as_of.date()))
+    first, end = _asked_days(call, _latest_known_day(call, token.as_of))
     uses_by_person: dict[str, list[Use]] = {}
     for use in uses_between(call.organization, midnight(first), midnight(end)):
         if use.user_id and not use.api_key_id:
             uses_by_person.setdefault(use.user_id, []).append(use)
-    page, next_page = token_page(sorted(uses_by_person.items()), token, call.rows_per_page(limit))
-    return {"data": [_row(call, *person) for person in page], "has_more": next_page is not None, "next_page": next_page}
+    page, next_page = token_page(call, sorted(uses_by_person.items()), token, call.rows_per_page(limit))
+    name = "summaries" if call.options.users_as_summaries else "data"
+    return {name: [_row(call, *person) for person in page], "has_more": next_page is not None, "next_page": next_page}
 
 
 def latest_day(today: date) -> date:
     """The latest day that the report has: one to three days ago, in turn."""
     return today - timedelta(days=1 + today.toordinal() % 3)
+
+
+def _latest_known_day(call: Call, as_of: datetime) -> date:
+    """The latest day that the report has now: where it stalled, the last one that was over by then."""
+    over = call.options.known_until(Listing.ANALYTICS_USERS, call.now).date() - timedelta(days=1)
+    return min(latest_day(as_of.date()), over)
 
 
 def _asked_days(call: Call, latest: date) -> tuple[date, date]:
@@ -71,9 +79,10 @@ def _row(call: Call, user_id: str, uses: list[Use]) -> dict[str, Any]:
     member = call.organization.member_timeline.last_known(user_id, call.now)
     chats = sum(use.requests for use in uses if use.product != CLAUDE_CODE)
     sessions = sum(1 + use.requests % 5 for use in uses if use.product == CLAUDE_CODE)
+    last = {"last_activity_date": max(use.at for use in uses).date()} if call.options.tells_last_activity else {}
     return {
         "user": {"id": user_id, "type": "user", "email_address": member.email if member else ""},
-        "last_activity_date": max(use.at for use in uses).date(),
+        **last,
         "distinct_user_count": None,
         "web_search_count": 0,
         "chat_metrics": _chat_metrics(chats),

@@ -1,5 +1,6 @@
 """Faults on purpose, around a whole app: errors in the API's form, cut connections, answers that stop halfway."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -18,9 +19,9 @@ _MESSAGES = {
 
 
 class Faulty:
-    """An app that fails as planned, counting its requests."""
+    """An app that fails as planned at the time, counting its requests."""
 
-    def __init__(self, app: ASGIApp, plan: FaultPlan) -> None:
+    def __init__(self, app: ASGIApp, plan: Callable[[], FaultPlan]) -> None:
         self._app, self._plan = app, plan
         self._requests = 0
 
@@ -29,7 +30,7 @@ class Faulty:
             await self._app(scope, receive, send)
             return
         self._requests += 1
-        fault = self._plan.fault_of(self._requests)
+        fault = self._plan().fault_of(self._requests)
         if fault is None:
             await self._app(scope, receive, send)
         elif fault is Fault.RESET:

@@ -24,7 +24,7 @@ _ROLES = (
 
 def me(call: Call) -> dict[str, Any]:
     call.query.allow_only()
-    return {"id": call.organization.id, "type": "organization", "name": call.organization.name}
+    return {"id": call.organization.id, "type": "organization", "name": call.organization.name_at(call.now)}
 
 
 def users(call: Call) -> dict[str, Any]:
@@ -75,7 +75,11 @@ def invites(call: Call) -> dict[str, Any]:
 
 def workspaces(call: Call) -> dict[str, Any]:
     query = call.query
-    query.allow_only(*_CURSORS, "include_archived", "include_default")
+    if not call.options.workspaces_supported:
+        message = "This endpoint does not support this type of organization."
+        raise ApiError(400, message, code="organization_type_not_supported")
+    newer_too = ("include_default",) if call.options.knows_include_default else ()
+    query.allow_only(*_CURSORS, "include_archived", *newer_too)
     archived_too = query.flag("include_archived")
     rows = call.organization.workspaces(call.now)
     if query.flag("include_default"):
@@ -94,17 +98,18 @@ def service_accounts(call: Call) -> dict[str, Any]:
     query = call.query
     query.allow_only("include_archived", "limit", "page")
     archived_too = query.flag("include_archived")
-    limit = query.whole("limit", default=20, most=1000)
+    limit = query.whole("limit", default=20, most=100)
     token = page_token(query, call.now)
     rows = [row for row in call.organization.service_accounts(token.as_of) if archived_too or row.archived_at is None]
-    data, next_page = token_page(rows, token, call.rows_per_page(limit))
+    data, next_page = token_page(call, rows, token, call.rows_per_page(limit))
     return {"data": data, "next_page": next_page}
 
 
 def key_on_the_wire(call: Call, row: ApiKey) -> dict[str, Any]:
-    """A key in the shape that the call gets: a workspace id that may be null, or a scope."""
-    shape = call.options.key_shape
-    newer = call.newer if shape is KeyShape.BY_VERSION else shape is KeyShape.NEWER
+    """A key in the shape that the call gets: a workspace id that may be null, a scope, or both."""
+    shape = call.options.key_shape_at(call.now)
+    if shape is KeyShape.BY_VERSION:
+        shape = KeyShape.NEWER if call.newer else KeyShape.OLDER
     body: dict[str, Any] = {
         "id": row.id,
         "type": "api_key",
@@ -115,12 +120,11 @@ def key_on_the_wire(call: Call, row: ApiKey) -> dict[str, Any]:
         "partial_key_hint": row.partial_key_hint,
         "expires_at": row.expires_at,
     }
-    if newer:
-        body["scope"] = _scope(row, call.organization.default_workspace.id)
-        body["principal"] = _newer_principal(row.principal)
-    else:
+    if shape is not KeyShape.NEWER:
         body["workspace_id"] = row.workspace_id
-        body["principal"] = row.principal
+    if shape is not KeyShape.OLDER:
+        body["scope"] = _scope(row, call.organization.default_workspace.id)
+    body["principal"] = row.principal if shape is KeyShape.OLDER else _newer_principal(row.principal)
     if call.options.keys_tell_last_use:
         body["last_used_at"] = call.organization.last_use_of_key(row.id, call.now)
     return body

@@ -65,6 +65,11 @@ def married_email(number: int) -> str:
     return f"{given}.newname{number}@{domain}".lower()
 
 
+def alias_email(number: int) -> str:
+    """Another address of somebody, to which they were invited."""
+    return f"{_ascii(_plain_name(number)[0])[0]}.alias{number}@alias.example".lower()
+
+
 def stranger_email(number: int) -> str:
     """The address of somebody who was invited and never came."""
     return f"{_ascii(_GIVEN[number % len(_GIVEN)])}.guest{number}@partner.example".lower()

@@ -16,12 +16,20 @@ from msgspec.structs import replace
 
 from pipelines.sandbox.draws import tagged_id
 from pipelines.sandbox.habits import Habit, key_habit, last_use_of_key, person_habit, use_of_key, uses_by
-from pipelines.sandbox.invitations import Invitation, invitation_of, invite_activities, invite_spans, stranger
+from pipelines.sandbox.invitations import (
+    Invitation,
+    invitation_of,
+    invitations_of_member,
+    invite_activities,
+    invite_spans,
+    stranger,
+)
 from pipelines.sandbox.keys import Key, Surroundings, key
-from pipelines.sandbox.people import Person, member_activities, member_spans, person
+from pipelines.sandbox.people import SHARED, Person, member_activities, member_spans, person, shared_person
 from pipelines.sandbox.places import Account, Place, accounts, default_place, place_activities, places
+from pipelines.sandbox.quirks import Quirks
 from pipelines.sandbox.rows import Activity, ApiKey, Invite, Member, Plan, ServiceAccount, State, Use, Workspace
-from pipelines.sandbox.timeline import Timeline, midnight
+from pipelines.sandbox.timeline import FOREVER, Timeline, midnight
 
 
 class Organization:
@@ -35,14 +43,19 @@ class Organization:
         *,
         plan: Plan = Plan.CONSOLE,
         name: str = "Sandbox & Söhne Ltd",
+        quirks: Quirks | None = None,
     ) -> None:
         if members < 1:
             raise ValueError("an organization needs a member: its first admin")
-        self.seed, self.plan, self.name = seed, plan, name
+        self.seed, self.plan, self.name, self.quirks = seed, plan, name, quirks or Quirks()
         self.id = str(UUID(bytes=blake2b(f"{seed}:organization".encode(), digest_size=16).digest(), version=4))
         self.tagged_id = tagged_id("org", seed)
         self._size, self._keys_size = members, api_keys
         self._uses = lru_cache(maxsize=64 if members < 10_000 else 8)(self._uses_on)
+
+    def name_at(self, at: datetime) -> str:
+        renamed_at, name = self.quirks.renamed or (FOREVER, self.name)
+        return name if at >= renamed_at else self.name
 
     def members(self, at: datetime) -> tuple[Member, ...]:
         return self.member_timeline.at(at)
@@ -79,6 +92,17 @@ class Organization:
         """Who and which key used what on a UTC day, in the order of time."""
         return self._uses(day.toordinal())
 
+    def used(self, day: date) -> dict[str, list[Use]]:
+        """The uses of a UTC day by their product."""
+        uses: dict[str, list[Use]] = {}
+        for use in self.usage(day):
+            uses.setdefault(use.product, []).append(use)
+        return uses
+
+    def invite_links(self, at: datetime) -> dict[str, str]:
+        """Which invitations have been accepted, each with the id of the member that it made."""
+        return {one.id: one.guest.id for one in self._invitations if one.guest is not None and one.ended_at <= at}
+
     def last_use_of_key(self, api_key_id: str, until: datetime) -> datetime | None:
         key_and_habit = self._keys_by_id.get(api_key_id)
         return last_use_of_key(*key_and_habit, until, self.default_workspace.id) if key_and_habit else None
@@ -97,7 +121,7 @@ class Organization:
 
     @cached_property
     def invite_timeline(self) -> Timeline[Invite]:
-        return Timeline(span for one in self._invitations for span in invite_spans(one))
+        return Timeline(span for one in self._invitations for span in invite_spans(one, self.quirks))
 
     @cached_property
     def workspace_timeline(self) -> Timeline[Workspace]:
@@ -111,7 +135,10 @@ class Organization:
     def feed(self) -> list[Activity]:
         """Every activity there ever is, oldest first."""
         entries = sorted(self._told(), key=lambda entry: (entry.created_at, entry.type))
-        return [replace(entry, id=tagged_id("activity", self.seed, place)) for place, entry in enumerate(entries)]
+        whose = {"organization_id": self.tagged_id, "organization_uuid": self.id}
+        return [
+            replace(entry, id=tagged_id("activity", self.seed, place), **whose) for place, entry in enumerate(entries)
+        ]
 
     @cached_property
     def feed_places(self) -> dict[str, int]:
@@ -120,12 +147,14 @@ class Organization:
 
     @cached_property
     def _people(self) -> tuple[Person, ...]:
-        return tuple(person(self.seed, number, self.plan) for number in range(self._size))
+        return tuple(map(self._person, range(self._size)))
 
     @cached_property
     def _invitations(self) -> tuple[Invitation, ...]:
-        guests = (invitation_of(someone, self.seed) for someone in self._people if someone.by_invite)
-        return (*guests, *(stranger(self.seed, number) for number in range(self._size // 3)))
+        guests = (invitation_of(someone, self.seed, self.quirks) for someone in self._people if someone.by_invite)
+        strangers = (stranger(self.seed, number) for number in range(self._size // 3))
+        again = (one for someone in self._people for one in invitations_of_member(someone, self.seed, self.quirks))
+        return (*guests, *strangers, *again)
 
     @cached_property
     def _places(self) -> tuple[Place, ...]:
@@ -151,6 +180,10 @@ class Organization:
     @cached_property
     def _key_habits(self) -> tuple[Habit, ...]:
         return tuple(key_habit(self.seed, number) for number in range(self._keys_size))
+
+    def _person(self, number: int) -> Person:
+        someone, other = person(self.seed, number, self.plan), self.quirks.shares_people_with
+        return shared_person(someone, other) if other and number in SHARED else someone
 
     def _told(self) -> Iterator[Activity]:
         admin = self._people[0]

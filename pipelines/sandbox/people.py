@@ -37,6 +37,11 @@ RENAMED = {
 }
 
 
+# Who belongs to a sibling organization as well, by place, and on which day they are removed from it. They are among
+# those above, who stay in every organization, so they go on where they are.
+SHARED = {5: 900, 17: 850, 33: 640}
+
+
 class RoleStep(NamedTuple):
     """From `at` on a person has this role; none: is no member."""
 
@@ -74,6 +79,14 @@ def person(seed: str, number: int, plan: Plan) -> Person:
         steps.extend(_career(draws, plan, day, role))
     by_invite = not founder and draws.chance(55)
     return Person(number, tagged_id("user", seed, number), person_email(number), tuple(steps), by_invite)
+
+
+def shared_person(someone: Person, other_seed: str) -> Person:
+    """The same person as in another organization, by id and address, and removed from this one."""
+    removed_at = moment(SHARED[someone.number], Draws("shared", someone.number))
+    return someone._replace(
+        id=tagged_id("user", other_seed, someone.number), steps=(*someone.steps, RoleStep(removed_at, None))
+    )
 
 
 def member_spans(someone: Person) -> Iterator[Span[Member]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pipelines.sandbox.calls import Call, bad_request, page_token, token_page
 from pipelines.sandbox.draws import Draws
+from pipelines.sandbox.options import Listing
 from pipelines.sandbox.rows import Use
 from pipelines.sandbox.timeline import midnight
 from pipelines.sandbox.usage_sums import CLAUDE_CODE, PLAYGROUND, WIDTHS, bucket_of, summed, uses_between
@@ -25,9 +26,11 @@ def messages_report(call: Call) -> dict[str, Any]:
     default, most = _BUCKETS[width_name]
     limit = query.whole("limit", default=default, most=most)
     groups = query.words("group_by[]", (*_DIMENSIONS, *_NOT_TOLD))
-    token = page_token(query, call.now - _MESSAGES_DELAY)
+    token = page_token(query, _as_of(call, Listing.MESSAGES, _MESSAGES_DELAY))
     starts = _bucket_starts(call, width_name)
-    page, next_page = token_page(starts, token, limit)
+    if call.options.leaves_days_out(call.now):
+        starts = [start for start in starts if start < token.as_of]
+    page, next_page = token_page(call, starts, token, limit)
     data = [_bucket(call, start, WIDTHS[width_name], token.as_of, groups) for start in page]
     return {"data": data, "has_more": next_page is not None, "next_page": next_page}
 
@@ -39,13 +42,21 @@ def claude_code_report(call: Call) -> dict[str, Any]:
     if day is None:
         raise bad_request("starting_at: Field required")
     limit = query.whole("limit", default=20, most=1000)
-    token = page_token(query, call.now - _CLAUDE_CODE_DELAY)
+    token = page_token(query, _as_of(call, Listing.CLAUDE_CODE, _CLAUDE_CODE_DELAY))
     end = min(midnight(day) + timedelta(days=1), token.as_of)
-    uses = filter(_is_reported_claude_code, uses_between(call.organization, midnight(day), end))
-    sessions = [(use, terminal) for use in uses for terminal in _terminals(use)]
-    page, next_page = token_page(sessions, token, call.rows_per_page(limit))
+    uses = uses_between(call.organization, midnight(day), end)
+    missed = call.options.claude_code_missed_percent
+    sessions = [
+        (use, terminal) for use in uses if _is_reported_claude_code(use, missed) for terminal in _terminals(use)
+    ]
+    page, next_page = token_page(call, sessions, token, call.rows_per_page(limit))
     data = [_claude_code_record(call, use, terminal) for use, terminal in page]
     return {"data": data, "has_more": next_page is not None, "next_page": next_page}
+
+
+def _as_of(call: Call, report: Listing, delay: timedelta) -> datetime:
+    """Up to when a report knows what was used: a little late, and no later than where it stalled."""
+    return min(call.now - delay, call.options.known_until(report, call.now))
 
 
 def _bucket_starts(call: Call, width_name: str) -> list[datetime]:
@@ -81,11 +92,11 @@ def _dimension(call: Call, use: Use, name: str) -> str | None:
     return value
 
 
-def _is_reported_claude_code(use: Use) -> bool:
-    """Whether the report has this use: it is known to miss some people who work through a subscription."""
+def _is_reported_claude_code(use: Use, missed: int) -> bool:
+    """Whether the report has this use: it misses a share of the people, who work through a subscription."""
     if use.product != CLAUDE_CODE:
         return False
-    return use.api_key_id is not None or (use.user_id is not None and not _is_missed(use.user_id))
+    return use.api_key_id is not None or (use.user_id is not None and not _is_missed(use.user_id, missed))
 
 
 def _terminals(use: Use) -> tuple[str, ...]:
@@ -103,8 +114,8 @@ def _claude_code_actor(call: Call, use: Use) -> dict[str, str | None]:
 
 
 @cache
-def _is_missed(user_id: str) -> bool:
-    return Draws("missed by the Claude Code report", user_id).chance(10)
+def _is_missed(user_id: str, percent: int) -> bool:
+    return Draws("missed by the Claude Code report", user_id).chance(percent)
 
 
 def _claude_code_record(call: Call, use: Use, terminal: str) -> dict[str, Any]:

@@ -88,13 +88,18 @@ class ServiceAccount(msgspec.Struct, frozen=True, gc=False, tag_field="type", ta
 
 
 class Activity(msgspec.Struct, frozen=True, gc=False):
-    """One entry of the Activity Feed; `details` are the fields that its type adds at the top level."""
+    """One entry of the Activity Feed; `details` are the fields that its type adds at the top level.
+
+    Its own id and its organization's are given when it takes its place in the feed.
+    """
 
     created_at: datetime
     type: str
     actor: dict[str, Any]
     details: dict[str, Any]
     id: str = ""
+    organization_id: str = ""
+    organization_uuid: str = ""
 
 
 class Use(msgspec.Struct, frozen=True, gc=False):

@@ -6,7 +6,8 @@ What the endpoints answer stands in `lists`, `reports`, `analytics`, `enterprise
 import asyncio
 import logging
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -19,69 +20,93 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from pipelines.sandbox import activities, analytics, enterprise, lists, reports
-from pipelines.sandbox.access import Access, Area, access_of
+from pipelines.sandbox.access import OAUTH, Access, Area, access_of
 from pipelines.sandbox.calls import ApiError, Call, Query
 from pipelines.sandbox.draws import tagged_id
 from pipelines.sandbox.faults import Faulty
-from pipelines.sandbox.options import Options, UsageGeneration
+from pipelines.sandbox.limits import Turnstile
+from pipelines.sandbox.options import Listing, Options, Switches, UsageGeneration
 from pipelines.sandbox.organization import Organization
 
 _log = logging.getLogger(__name__)
 NEWER_VERSION = "2026-10-21"
+_REFUSALS = {
+    400: "This request is not available for this organization.",
+    403: "Your API key does not have permission to use the specified resource.",
+    404: "Not found",
+    500: "Internal server error",
+}
 
 
 class Endpoint(NamedTuple):
-    path: str
+    listing: Listing
     area: Area
     answer: Callable[[Call], Any]
     generation: UsageGeneration | None = None
     """The usage generation that has it; none: every organization does."""
 
+    @property
+    def path(self) -> str:
+        return f"/v1/{'compliance' if self.listing is Listing.ACTIVITIES else 'organizations'}/{self.listing}"
 
-def _endpoints(organization: Organization) -> tuple[Endpoint, ...]:
-    admin, reporting = "/v1/organizations", "/v1/organizations/usage_report"
-    usage_analytics = analytics.UsageAnalytics(organization).answer
+
+def _endpoints() -> tuple[Endpoint, ...]:
+    usage_analytics, feed = analytics.UsageAnalytics().answer, activities.ActivityFeed().answer
     newer, older, enterprises = UsageGeneration.ANALYTICS, UsageGeneration.REPORTS, UsageGeneration.ENTERPRISE
     return (
-        Endpoint(f"{admin}/me", Area.ME, lists.me),
-        Endpoint(f"{admin}/users", Area.USERS, lists.users),
-        Endpoint(f"{admin}/invites", Area.INVITES, lists.invites),
-        Endpoint(f"{admin}/api_keys", Area.API_KEYS, lists.api_keys),
-        Endpoint(f"{admin}/workspaces", Area.WORKSPACES, lists.workspaces),
-        Endpoint(f"{admin}/service_accounts", Area.SERVICE_ACCOUNTS, lists.service_accounts),
-        Endpoint(f"{admin}/analytics/usage", Area.USAGE, usage_analytics, newer),
-        Endpoint(f"{reporting}/messages", Area.USAGE, reports.messages_report, older),
-        Endpoint(f"{reporting}/claude_code", Area.USAGE, reports.claude_code_report, older),
-        Endpoint(f"{admin}/analytics/users", Area.ENTERPRISE_ANALYTICS, enterprise.analytics_users, enterprises),
-        Endpoint("/v1/compliance/activities", Area.FEED, activities.activities),
+        Endpoint(Listing.ME, Area.ME, lists.me),
+        Endpoint(Listing.USERS, Area.USERS, lists.users),
+        Endpoint(Listing.INVITES, Area.INVITES, lists.invites),
+        Endpoint(Listing.API_KEYS, Area.API_KEYS, lists.api_keys),
+        Endpoint(Listing.WORKSPACES, Area.WORKSPACES, lists.workspaces),
+        Endpoint(Listing.SERVICE_ACCOUNTS, Area.SERVICE_ACCOUNTS, lists.service_accounts),
+        Endpoint(Listing.ANALYTICS_USAGE, Area.USAGE, usage_analytics, newer),
+        Endpoint(Listing.MESSAGES, Area.USAGE, reports.messages_report, older),
+        Endpoint(Listing.CLAUDE_CODE, Area.USAGE, reports.claude_code_report, older),
+        Endpoint(Listing.ANALYTICS_USERS, Area.ENTERPRISE_ANALYTICS, enterprise.analytics_users, enterprises),
+        Endpoint(Listing.ACTIVITIES, Area.FEED, feed),
     )
 
 
-def create_app(organization: Organization, *, clock: Callable[[], datetime], options: Options | None = None) -> ASGIApp:
-    """The API of one organization, at the time that the clock tells with each request."""
-    options = options or Options()
-    desk = _Desk(organization, clock, options)
-    routes = [Route(endpoint.path, desk.serving(endpoint), methods=["GET"]) for endpoint in _endpoints(organization)]
+def create_app(
+    organization: Organization,
+    *,
+    clock: Callable[[], datetime],
+    options: Options | Switches | None = None,
+    stopwatch: Callable[[], float] | None = None,
+) -> ASGIApp:
+    """The API of one organization, at the time that the clock tells with each request.
+
+    `Switches` may be set anew meanwhile. The rate limit counts by the stopwatch, if none is given by real seconds.
+    """
+    switches = options if isinstance(options, Switches) else Switches()
+    if isinstance(options, Options):
+        switches.options = options
+    desk = _Desk(organization, clock, switches, Turnstile(stopwatch or time.monotonic))
+    routes = [Route(endpoint.path, desk.serving(endpoint), methods=["GET"]) for endpoint in _endpoints()]
     app = Starlette(routes=routes, exception_handlers={HTTPException: desk.refuse})
-    return Faulty(app, options.fault_plan)
+    return Faulty(app, lambda: switches.options.fault_plan)
 
 
 class _Desk:
     """Where requests arrive: each gets an id, its key and version are looked at, then its endpoint answers."""
 
-    def __init__(self, organization: Organization, clock: Callable[[], datetime], options: Options) -> None:
-        self._organization, self._clock, self._options = organization, clock, options
+    def __init__(
+        self, organization: Organization, clock: Callable[[], datetime], switches: Switches, turnstile: Turnstile
+    ) -> None:
+        self._organization, self._clock, self._switches, self._turnstile = organization, clock, switches, turnstile
         self._requests = 0
 
     def serving(self, endpoint: Endpoint) -> Callable[[Request], Any]:
         async def serve(request: Request) -> Response:
-            if self._options.latency_seconds:
-                await asyncio.sleep(self._options.latency_seconds)
+            options = self._switches.options
+            if options.latency_seconds:
+                await asyncio.sleep(options.latency_seconds)
             request_id = self._next_id()
             try:
-                return _response(200, endpoint.answer(self._call(request, endpoint)), request_id)
+                return _response(200, endpoint.answer(self._call(request, endpoint, options)), request_id)
             except ApiError as error:
-                return _response(error.status, error.body(request_id), request_id)
+                return _response(error.status, error.body(request_id), request_id, error.headers)
             except Exception:
                 # A bug of the sandbox, told here: to its callers it looks like any 500.
                 _log.exception("%s failed", request.url)
@@ -96,39 +121,45 @@ class _Desk:
         request_id = self._next_id()
         return _response(status, ApiError(status, message).body(request_id), request_id)
 
-    def _call(self, request: Request, endpoint: Endpoint) -> Call:
-        access = _authenticated(request)
+    def _call(self, request: Request, endpoint: Endpoint, options: Options) -> Call:
+        access, now = _authenticated(request), self._clock().astimezone(UTC)
+        if options.rate_limit:
+            self._turnstile.enter(options.rate_limit, now)
         version = _version(request)
-        self._permit(access, endpoint)
+        _permit(access, endpoint, options)
         return Call(
             organization=self._organization,
-            options=self._options,
+            options=options,
             access=access,
             query=Query(request.query_params.multi_items()),
             headers=request.headers,
-            now=self._clock().astimezone(UTC),
+            now=now,
             newer=version >= NEWER_VERSION,
         )
-
-    def _permit(self, access: Access, endpoint: Endpoint) -> None:
-        if endpoint.area not in access.areas:
-            raise _refusal(access.refusal)
-        generation = UsageGeneration.ENTERPRISE if access.of_enterprise else self._options.usage
-        if endpoint.generation not in (None, generation):
-            raise _refusal(404)
 
     def _next_id(self) -> str:
         self._requests += 1
         return tagged_id("req", self._organization.seed, self._requests)
 
 
+def _permit(access: Access, endpoint: Endpoint, options: Options) -> None:
+    if endpoint.area not in access.areas:
+        raise _refusal(access.refusal)
+    generation = UsageGeneration.ENTERPRISE if access.of_enterprise else options.usage
+    if endpoint.generation not in (None, generation):
+        raise _refusal(404)
+    if (status := options.refused.get(endpoint.listing)) is not None:
+        raise _refusal(status)
+
+
 def _authenticated(request: Request) -> Access:
     """What the request's key may, given as `x-api-key` or as `Authorization: Bearer`."""
-    bearer = request.headers.get("authorization", "")
-    key = request.headers.get("x-api-key") or (bearer.removeprefix("Bearer ") if bearer.startswith("Bearer ") else "")
-    access = access_of(key)
+    as_key = request.headers.get("x-api-key", "")
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    credential = as_key or (token if kind == "Bearer" else "")
+    access = None if as_key.startswith(OAUTH) else access_of(credential)
     if access is None:
-        raise ApiError(401, "invalid x-api-key" if key else "x-api-key: header is required")
+        raise ApiError(401, "invalid x-api-key" if credential else "x-api-key: header is required")
     return access
 
 
@@ -142,10 +173,9 @@ def _version(request: Request) -> str:
 
 
 def _refusal(status: int) -> ApiError:
-    if status == 404:
-        return ApiError(404, "Not found")
-    return ApiError(403, "Your API key does not have permission to use the specified resource.")
+    return ApiError(status, _REFUSALS.get(status, "This request was refused."))
 
 
-def _response(status: int, body: object, request_id: str) -> Response:
-    return Response(msgspec.json.encode(body), status, {"request-id": request_id}, "application/json")
+def _response(status: int, body: object, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
+    told = {"request-id": request_id, **(headers or {})}
+    return Response(msgspec.json.encode(body), status, told, "application/json")

@@ -17,14 +17,16 @@ DESIGN_COLUMNS = [
     *(
         "workspace_id",
         "workspace_name",
+        "key_scope",
         "key_hint",
         "expires_at",
         "assigned_at",
+        "invite_id",
         "last_used_at",
         "last_used_precision",
         "last_used_source",
     ),
-    *("last_used_state", "usage_observed_since", "provenance", "observed_at", "run_id"),
+    *("last_used_state", "usage_observed_since", "usage_observed_until", "provenance", "observed_at", "run_id"),
 ]
 
 
@@ -240,18 +242,25 @@ def test_a_data_directorys_own_table_of_license_types_is_used_instead(nights: St
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "license_types.csv, line 1: the columns must be role, license_type, takes_seat."),
-        ("role,license_type\n", "license_types.csv, line 1: the columns must be role, license_type, takes_seat."),
         (
-            HEADER + "user,User,true\nadmin,,true\n",
-            "license_types.csv, line 3: 3 filled cells are wanted (role, license_type, takes_seat).",
+            "",
+            "license_types.csv, line 1: it names no role; the columns must be role,license_type,takes_seat.",
         ),
+        (
+            "role,license_type\n",
+            "license_types.csv, line 1: the columns must be role,license_type,takes_seat, and may be followed by "
+            "valid_from,valid_to.",
+        ),
+        (HEADER + "user,User,true\nadmin,,true\n", "license_types.csv, line 3: license_type is empty."),
         (
             HEADER + "user,User,true,more\n",
-            "license_types.csv, line 2: 3 filled cells are wanted (role, license_type, takes_seat).",
+            "license_types.csv, line 2: 3 cells are wanted (role,license_type,takes_seat), not 4.",
         ),
         (HEADER + "user,User,yes\n", "license_types.csv, line 2: takes_seat must be true or false, not yes."),
-        (HEADER + "user,User,true\nuser,Other,true\n", "license_types.csv, line 3: the role user stands there twice."),
+        (
+            HEADER + "user,User,true\nuser,Other,true\n",
+            "license_types.csv, line 3: the meaning of the role user overlaps with line 2",
+        ),
     ],
 )
 def test_a_table_that_cannot_be_used_is_refused_with_its_line(nights: Start, text: str, sentence: str):
@@ -261,5 +270,14 @@ def test_a_table_that_cannot_be_used_is_refused_with_its_line(nights: Start, tex
     own.write_text(text)
     with pytest.raises(BadReference) as caught:
         made.night()
-    assert str(caught.value) == sentence
+    assert str(caught.value).startswith(sentence)
     assert not made.file().exists()
+
+
+def test_a_role_means_what_the_table_says_of_the_snapshots_day(nights: Start):
+    made = nights(ScriptedApi(users=[user(1)]))
+    own = made.data.root / "reference" / "license_types.csv"
+    own.parent.mkdir(parents=True)
+    own.write_text(f"{HEADER.strip()},valid_from,valid_to\nuser,User,true,,{DAY}\nuser,Person,true,{DAY},\n")
+    assert made.night(DAY - timedelta(days=1))["user_0001"]["license_type"] == "User"
+    assert made.night()["user_0001"]["license_type"] == "Person"

@@ -3,10 +3,22 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-import pyarrow.parquet as pq
+import pytest
 
-from assets.layout import usage_file
-from tests.scripted import DAY, Nights, Row, ScriptedApi, api_key, claude_code, invite, page, person, used, user
+from tests.scripted import (
+    DAY,
+    Nights,
+    Row,
+    ScriptedApi,
+    api_key,
+    claude_code,
+    invite,
+    messages,
+    page,
+    person,
+    used,
+    user,
+)
 
 Start = Callable[..., Nights]
 
@@ -95,17 +107,15 @@ def test_a_key_is_used_by_whoever_authenticates_with_it_and_the_person_is_too(ni
     }
 
 
-def test_messages_name_keys_and_accounts_and_their_silence_says_nothing_of_people(nights: Start):
+def test_messages_name_keys_and_accounts_and_their_silence_is_no_evidence_about_people(nights: Start):
     results = [{"api_key_id": "apikey_0001", "account_id": None}, {"api_key_id": None, "account_id": "user_0001"}]
     api = ScriptedApi(
-        users=[user(1), user(2)],
-        api_keys=[api_key(1), api_key(2)],
-        messages_usage=[{"starting_at": "2026-05-20T00:00:00Z", "results": results}],
+        users=[user(1), user(2)], api_keys=[api_key(1), api_key(2)], messages_usage=[messages("2026-05-31", *results)]
     )
     snapshot = nights(api).night()
     assert {id: use(row)[1:4] for id, row in snapshot.items()} == {
         "user_0001": ("day", "messages_usage", "used"),
-        "user_0002": (None, None, "unknown"),
+        "user_0002": (None, None, "not_seen"),
         "apikey_0001": ("day", "messages_usage", "used"),
         "apikey_0002": (None, None, "never_seen"),
     }
@@ -132,7 +142,7 @@ def test_an_email_that_two_members_bear_is_given_to_neither(nights: Start):
         claude_code=[claude_code("2026-05-20", type="user_actor", email_address="team@acme.example")],
     )
     made = nights(api)
-    assert {use(row)[3] for row in made.night().values()} == {"never_seen"}
+    assert {use(row)[3] for row in made.night().values()} == {"not_seen"}
     assert made.facts().uses_ambiguous == 1
 
 
@@ -166,7 +176,7 @@ def test_use_by_whom_nobody_knows_is_kept_and_counted(nights: Start):
     made = nights(api)
     made.night()
     assert made.facts().uses_unmatched == 1
-    (row,) = pq.ParquetFile(usage_file(made.data.usage, DAY, "org_1")).read().to_pylist()
+    (row,) = made.usage()
     assert (row["holder_id"], row["subject"], row["matched_by"]) == (None, "left@acme.example", "unmatched")
 
 
@@ -188,17 +198,28 @@ def test_use_from_before_the_holder_was_assigned_was_somebody_elses_and_is_count
     assert made.facts().uses_before_assignment == 3
 
 
-def test_watching_began_with_the_first_day_that_any_source_covered(nights: Start):
+def test_never_seen_needs_a_source_that_sees_all_use_of_that_kind_of_holder(nights: Start):
     api = ScriptedApi(users=[user(1)], api_keys=[api_key(1)], claude_code=[])
     made, later = nights(api), DAY + timedelta(days=2)
+    # People who sign in by subscription are absent from the Claude Code report, and a key works without it.
     assert {id: use(row)[3:] for id, row in made.night().items()} == {
-        "user_0001": ("never_seen", "2026-03-04"),
-        "apikey_0001": ("unknown", None),
+        "user_0001": ("not_seen", None),
+        "apikey_0001": ("not_seen", None),
     }
     api.lists["messages_usage"] = []
     assert {id: use(row)[3:] for id, row in made.night(later).items()} == {
-        "user_0001": ("never_seen", "2026-03-04"),
+        "user_0001": ("not_seen", None),
         "apikey_0001": ("never_seen", "2026-03-06"),
+    }
+    assert made.rows(later)["apikey_0001"]["usage_observed_until"] == later
+
+
+def test_unknown_is_who_no_source_can_see(nights: Start):
+    api = ScriptedApi(users=[user(1)], api_keys=[api_key(1)], invites=[invite(1)], analytics_users=[])
+    assert {id: use(row)[3] for id, row in nights(api).night().items()} == {
+        "user_0001": "never_seen",
+        "apikey_0001": "unknown",
+        "invite_0001": "unknown",
     }
 
 
@@ -208,8 +229,68 @@ def test_nobody_is_never_seen_where_nobody_watches_any_more(nights: Start):
     made.night()
     del api.lists["analytics_usage"]
     snapshot = made.night(later)
-    assert use(snapshot["user_0001"])[3:] == ("unknown", None)
+    assert use(snapshot["user_0001"])[3:] == ("not_seen", None)
     assert use(snapshot["user_0002"])[:4] == ("2026-05-20 00:00", "day", "analytics", "used")
+
+
+def test_a_day_on_which_a_row_names_nobody_tells_nothing_about_who_was_silent(nights: Start):
+    nobody = [used("2026-05-15", key=None), used("2026-05-15", key=None, api_key_id="apikey_0009"), used("2026-06-01")]
+    api = ScriptedApi(users=[user(1)], api_keys=[api_key(1)], analytics_usage=nobody)
+    made = nights(api)
+    snapshot = made.night()
+    watched = ("last_used_state", "usage_observed_since", "usage_observed_until")
+    assert {id: tuple(str(row[name]) for name in watched) for id, row in snapshot.items()} == {
+        "user_0001": ("never_seen", "2026-05-16", "2026-05-31"),
+        "apikey_0001": ("never_seen", "2026-03-04", "2026-06-01"),
+    }
+    assert made.facts().uses_unattributed == 3
+    assert {row[1:] for row in made.coverage() if row[1] == "user"} == {
+        ("user", "all", "2026-03-04", "2026-05-14"),
+        ("user", "some", "2026-05-15", "2026-05-15"),
+        ("user", "all", "2026-05-16", "2026-05-31"),
+        ("user", "some", "2026-06-01", "2026-06-01"),
+    }
+    assert {row[1:] for row in made.coverage() if row[1] == "api_key"} == {
+        ("api_key", "all", "2026-03-04", "2026-06-01")
+    }
+
+
+def test_a_day_that_names_nobody_once_is_no_evidence_whatever_was_said_before(nights: Start):
+    api = ScriptedApi(users=[user(1)], analytics_usage=[])
+    made, later = nights(api), DAY + timedelta(days=1)
+    assert use(made.night()["user_0001"])[3:] == ("never_seen", "2026-03-04")
+    api.lists["analytics_usage"] = [used("2026-05-31")]
+    assert use(made.night(later)["user_0001"])[3:] == ("never_seen", "2026-06-01")
+
+
+def test_a_claude_code_record_without_an_actor_is_counted_and_nobodys(nights: Start):
+    records = [claude_code("2026-05-20") | {"actor": None}, claude_code("2026-05-20", type="user_actor")]
+    made = nights(ScriptedApi(users=[user(1)], claude_code=records))
+    assert use(made.night()["user_0001"])[3] == "not_seen"
+    assert (made.facts().uses_unattributed, made.facts().uses_unmatched) == (2, 0)
+
+
+def test_an_identity_of_a_cloud_platform_is_somebody(nights: Start):
+    federated = {"type": "federated_actor", "provider": "aws", "subject": "arn:1"}
+    made = nights(ScriptedApi(users=[user(1)], analytics_usage=[used("2026-05-20", actor=federated)]))
+    assert use(made.night()["user_0001"])[3:] == ("never_seen", "2026-03-04")
+    assert made.facts().uses_unattributed == 0
+
+
+def test_a_list_of_keys_that_tells_of_use_has_looked_at_all_of_them(nights: Start):
+    keys = [api_key(1, last_used_at="2026-05-20T17:45:00Z"), api_key(2, last_used_at=None)]
+    made = nights(ScriptedApi(api_keys=keys))
+    assert use(made.night()["apikey_0002"]) == (None, None, None, "not_seen", None)
+    assert made.coverage() == {("api_keys", "api_key", "some", "2026-06-01", "2026-06-01")}
+
+
+@pytest.mark.parametrize(("late", "state"), [(0, "never_seen"), (4, "never_seen"), (5, "not_seen")])
+def test_watching_up_to_four_days_ago_is_watching(nights: Start, late: int, state: str):
+    api = ScriptedApi(users=[user(1)], analytics_usage=[])
+    reached = DAY - timedelta(days=late)
+    api.refreshed_at = f"{reached + timedelta(days=1)}T00:00:00Z"
+    row = nights(api).night()["user_0001"]
+    assert (row["last_used_state"], row["usage_observed_until"]) == (state, reached if state == "never_seen" else None)
 
 
 def test_what_a_later_day_learned_does_not_leak_into_an_earlier_days_snapshot(nights: Start):

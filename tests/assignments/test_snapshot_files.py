@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
+from assets.assignments.derive import Loading
 from tests.scripted import DAY, NEXT_NIGHT, Nights, ScriptedApi, api_key, invite, person, used, user
 
 Start = Callable[..., Nights]
@@ -41,6 +42,35 @@ def test_the_same_night_again_leaves_the_same_bytes(nights: Start):
     assert again.unchanged
     assert digests(made.data.root) == before
     assert len(before) == 3
+
+
+def test_a_version_is_believed_since_it_was_loaded_however_long_before_it_was_observed(nights: Start):
+    made = nights(company())
+    loaded_at = NEXT_NIGHT + timedelta(days=12)
+    derived = made.derive(made.observe(), loading=Loading(loaded_at, "run_9", "observed again"))
+    assert (derived.facts.loaded_at, derived.facts.loaded_by, derived.facts.reason) == (loaded_at, "run_9", None)
+    assert (made.facts().loaded_at, made.facts().observed_at) == (loaded_at, NEXT_NIGHT)
+
+
+def test_deriving_the_same_again_later_leaves_the_version_that_stands(nights: Start):
+    made = nights(company())
+    observation = made.observe()
+    made.derive(observation)
+    before = digests(made.data.root)
+    again = made.derive(observation, loading=Loading(NEXT_NIGHT + timedelta(days=12), "run_9", "replayed"))
+    assert again.unchanged
+    assert again.facts.loaded_at == NEXT_NIGHT
+    assert digests(made.data.root) == before
+
+
+def test_a_version_that_replaces_another_says_since_when_and_why(nights: Start):
+    api = company()
+    made = nights(api)
+    made.night()
+    api.lists["users"].append(user(99))
+    loaded_at = NEXT_NIGHT + timedelta(hours=1)
+    facts = made.derive(made.observe(), loading=Loading(loaded_at, "run_9", "observed again")).facts
+    assert (facts.loaded_at, facts.loaded_by, facts.reason) == (loaded_at, "run_9", "observed again")
 
 
 def test_the_order_and_paging_of_the_answers_do_not_matter_to_the_bytes(nights: Start):
@@ -95,7 +125,7 @@ def test_pandas_pyarrow_and_duckdb_read_the_folder_with_its_two_partition_column
     table = ds.dataset(folder, partitioning="hive").to_table()
     rows = duckdb.read_parquet(f"{folder}/**/*.parquet", hive_partitioning=True)
     assert len(frame) == table.num_rows == rows.count("*").fetchall()[0][0] == 2 * 59
-    assert len(table.column_names) == len(rows.columns) == len(frame.columns) == 28
+    assert len(table.column_names) == len(rows.columns) == len(frame.columns) == 31
     days = duckdb.sql("select distinct snapshot_date from rows order by all").fetchall()
     assert days == [(date(2026, 6, 1),), (date(2026, 6, 2),)]
 

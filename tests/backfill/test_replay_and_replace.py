@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pyarrow.parquet as pq
 import pytest
 
+from assets.assignments.snapshot import read_facts
 from tests.backfill.conftest import LAST, TWO, Company
 from tests.backfill.test_reconstruction import backfill
 from tests.commandline import Operator
@@ -36,12 +38,23 @@ def test_a_replay_with_the_same_rules_gives_the_same_bytes_without_an_api_call(o
     assert {name: observed.published()[name] for name in snapshots} == snapshots
 
 
-def test_a_lost_snapshot_file_comes_back_from_the_landing_byte_for_byte(observed: Operator):
+def test_a_lost_snapshot_file_comes_back_from_the_landing_row_for_row(observed: Operator):
+    """What it says is the same; since when it is believed is when it was loaded again."""
     (file,) = (observed.data / "snapshots").rglob("part.parquet")
-    before = file.read_bytes()
+    before, facts = pq.ParquetFile(file).read(), read_facts(file)
     file.unlink()
-    assert backfill(observed, LAST, LAST, ANTHROPIC_BASE_URL="http://127.0.0.1:9").status == 0
-    assert file.read_bytes() == before
+    told = observed(
+        *("backfill", "--from", str(LAST), "--to", str(LAST)),
+        LICENSES_NOW=(TWO + timedelta(days=3)).isoformat(),
+        ANTHROPIC_BASE_URL="http://127.0.0.1:9",
+    )
+    assert told.status == 0, told.err
+    assert pq.ParquetFile(file).read().equals(before)
+    again = read_facts(file)
+    assert facts
+    assert again
+    assert (facts.loaded_at, again.loaded_at) == (TWO, TWO + timedelta(days=3))
+    assert again.observed_at == facts.observed_at
 
 
 def test_a_new_rule_restates_the_day_and_keeps_what_was_believed(observed: Operator):

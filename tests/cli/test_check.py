@@ -35,7 +35,7 @@ from assets.layout import DataDirectory, snapshot_file
 from pipelines.cli.app import app
 from pipelines.cli.doctor import asking, folder
 from pipelines.sandbox import Clock, Fault, FaultPlan, Options, Organization, UsageGeneration, create_app, serving
-from tests.scripted import ScriptedApi, as_app, error, invite, user
+from tests.scripted import FEED, ScriptedApi, as_app, error, invite, user
 
 NOW = datetime(2026, 11, 24, 3, 30, tzinfo=UTC)
 DAY = NOW.date() - timedelta(days=1)
@@ -145,7 +145,7 @@ def test_a_healthy_organization_has_no_problem(check: Check, data: DataDirectory
     assert said.subjects("problem") == []
     assert f"Sandbox & Söhne Ltd ({COMPANY.id})" in said.lines
     assert "found in ANTHROPIC_ADMIN_KEY (an Admin key)" in said.about("ok", "key")
-    for answered in ("members", "API keys", "workspaces", "service accounts", "usage by actor and key"):
+    for answered in ("members", "API keys", "workspaces", "usage by actor and key"):
         assert said.about("ok", answered) == f"ok {answered}: answered."
     assert said.about("ok", "Activity Feed") == "ok Activity Feed: answered."
     assert "(HTTP 404, request id req_" in said.about("ok", "message usage")
@@ -283,16 +283,47 @@ def test_an_organization_of_which_nothing_can_be_read_is_a_problem(check: Check)
 
 def test_a_list_that_fails_is_a_problem_and_the_rest_is_still_told(check: Check):
     api = ScriptedApi(users=[user(1)])
-    api.says = {"workspaces": lambda _: error(400, f"no such thing, {KEY}")}
+    api.says = {"invites": lambda _: error(400, f"no such thing, {KEY}")}
     with serving(as_app(api)) as url:
         said = check(ANTHROPIC_BASE_URL=url)
     assert said.status == 1
-    finding = said.about("problem", "workspaces")
+    finding = said.about("problem", "invites")
     assert "HTTP 400" in finding
     assert "request id req_42" in finding
     assert "report this with the request id" in finding
     assert "A snapshot taken now would fail likewise." in finding
     assert said.about("ok", "members") == "ok members: answered."
+
+
+def test_an_organization_without_workspaces_lacks_their_names_and_nothing_else(check: Check):
+    api = ScriptedApi(users=[user(1)])
+    api.says = {"workspaces": lambda _: error(400, "organization_type_not_supported")}
+    with serving(as_app(api)) as url:
+        said = check(ANTHROPIC_BASE_URL=url)
+    assert said.status == 0
+    assert "the keys' workspaces have no names" in said.about("note", "workspaces")
+
+
+@pytest.mark.parametrize(
+    ("name", "refused", "subject"),
+    [
+        ("workspaces", "include_default", "workspaces"),
+        (FEED, "organization_ids[]", "Activity Feed"),
+        ("analytics/usage", "organization_id", "usage by actor and key"),
+    ],
+)
+def test_what_a_server_may_refuse_of_a_question_is_no_obstacle(check: Check, name: str, refused: str, subject: str):
+    api = ScriptedApi(users=[user(1)], activities=[], analytics_usage=[])
+    api.says = {
+        name: lambda request: (
+            error(400, f"{refused}: unknown")
+            if refused in request.url.params or refused in request.url.params.get_list("group_by[]")
+            else api.answer(request)
+        )
+    }
+    with serving(as_app(api)) as url:
+        said = check(ANTHROPIC_BASE_URL=url)
+    assert said.about("ok", subject) == f"ok {subject}: answered."
 
 
 def test_a_report_that_is_too_recent_has_answered_all_the_same(check: Check):

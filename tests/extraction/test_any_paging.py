@@ -10,7 +10,15 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.extraction.api import ANALYTICS_USAGE, API_KEYS, INVITES, SERVICE_ACCOUNTS, USERS, WORKSPACES, Endpoint
+from assets.extraction.api import (
+    ANALYTICS_USAGE,
+    ANALYTICS_USERS,
+    API_KEYS,
+    INVITES,
+    USERS,
+    WORKSPACES,
+    Endpoint,
+)
 from assets.extraction.client import Answer
 from assets.extraction.paging import walk
 from tests.scripted import Nights, ScriptedApi, api_key, error, person, used, user
@@ -36,9 +44,9 @@ def by_token(rows: list[dict], size: int, cursor: dict[str, str]) -> dict:
     return {"data": rows[first : first + size], "next_page": following}
 
 
-def walked(endpoint: Endpoint, rows: list[dict], size: int, way) -> Iterator[str]:
+def walked(endpoint: Endpoint, rows: list[dict], size: int) -> Iterator[str]:
     def fetch(cursor: dict[str, str]) -> Answer:
-        return Answer(json.dumps(way(rows, size, cursor)).encode(), None)
+        return Answer(json.dumps(by_cursor(rows, size, cursor)).encode(), None)
 
     for fetched in walk(endpoint, fetch):
         yield from (item.id for item in fetched.items)
@@ -48,13 +56,17 @@ def walked(endpoint: Endpoint, rows: list[dict], size: int, way) -> Iterator[str
 def test_any_list_by_cursor_is_walked_whole_and_in_order(kind: tuple, names: list[str], size: int):
     endpoint, fields = kind
     rows = [{"id": name, **fields} for name in names]
-    assert list(walked(endpoint, rows, size, by_cursor)) == names
+    assert list(walked(endpoint, rows, size)) == names
 
 
 @given(names=ids, size=st.integers(1, 50))
 def test_a_list_by_token_is_walked_whole_even_where_it_does_not_say_has_more(names: list[str], size: int):
-    rows = [{"id": name} for name in names]
-    assert list(walked(SERVICE_ACCOUNTS, rows, size, by_token)) == names
+    rows = [{"user": {"id": name}} for name in names]
+
+    def fetch(cursor: dict[str, str]) -> Answer:
+        return Answer(json.dumps(by_token(rows, size, cursor)).encode(), None)
+
+    assert [item.user.id for fetched in walk(ANALYTICS_USERS, fetch) for item in fetched.items] == names
 
 
 @given(days=st.lists(st.dates(), max_size=30), size=st.integers(1, 40))

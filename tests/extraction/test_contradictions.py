@@ -50,7 +50,11 @@ def failure_of(nights: Nights) -> str:
         ),
         (
             [page([], has_more=True, last_id="user_0001")],
-            "it says has_more on an empty page, request id req_7.",
+            "the cursor user_0001 came back a second time, request id req_7.",
+        ),
+        (
+            [page([], has_more=True)],
+            "it says has_more but gives no last_id, request id req_7.",
         ),
         (
             [page([user(1)], has_more=None, last_id="user_0001")],

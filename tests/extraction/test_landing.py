@@ -65,7 +65,7 @@ def test_a_manifest_says_for_each_list_what_came(nights: Start):
     assert users["key"] == "KEY_1"
     assert users["started_at"] <= users["ended_at"]
     assert set(told["lists"]) >= {
-        *("users", "api_keys", "invites", "workspaces", "service_accounts"),
+        *("users", "api_keys", "invites", "workspaces", "workspaces_listed"),
         *("analytics_usage", "messages_usage", "claude_code", "analytics_users"),
     }
 

@@ -46,6 +46,10 @@ class Torn(httpx.SyncByteStream):
 PASSING = [
     error(429, "slow down", retry_after="0"),
     error(429, "slow down"),
+    error(408, "Request timeout"),
+    error(409, "Conflict"),
+    error(400, "try that again", x_should_retry="true"),
+    error(404, "not here yet", x_should_retry="true"),
     error(500, "Internal server error"),
     httpx.Response(502, html="<h1>Bad gateway</h1>"),
     error(503),
@@ -79,6 +83,7 @@ def test_a_body_that_breaks_off_is_asked_for_again():
         (error(400, "limit: must be a number"), Rejected),
         (error(401), AccessRefused),
         (error(403), NotAvailable),
+        (error(400, x_should_retry="false"), Rejected),
         (error(404), NotAvailable),
         (error(405), Rejected),
         (error(422), Rejected),
@@ -131,19 +136,56 @@ def test_retry_after_is_waited_for_and_not_much_longer(waits: list[float]):
     assert 31 <= waits[1] <= 31 + client_module.JITTER, "longer than the longest wait of our own"
 
 
-def test_a_retry_after_of_nothing_is_tried_at_once(waits: list[float]):
-    ask(Answers(error(429, retry_after="0"), page([])))
-    assert waits == [0]
-
-
-@pytest.mark.parametrize("senseless", ["soon", "-5", "nan", "Wed, 21 Oct 2026 07:28:00 GMT"])
+@pytest.mark.parametrize("senseless", ["0", "0.0", "soon", "-5", "nan", "Wed, 21 Oct 2026 07:28:00 GMT"])
 def test_without_a_sensible_retry_after_the_waits_grow_to_a_bound(waits: list[float], senseless: str):
+    """«At once», too: eight attempts at once are no patience, and a hundred a minute are all there are."""
     with pytest.raises(ListFailed):
         ask(Answers(error(429, retry_after=senseless)), seconds=10_000)
     assert len(waits) == client_module.ATTEMPTS - 1
     assert waits[0] <= client_module.FIRST_WAIT + client_module.JITTER
     assert waits[-1] > 4 * waits[0]
     assert max(waits) <= client_module.LONGEST_WAIT + client_module.JITTER
+
+
+NOON = "Mon, 01 Jun 2026 12:00:00 GMT"
+"""The server's clock, which its resets are told by."""
+
+
+@pytest.mark.parametrize("retry_after", [{}, {"retry_after": "0"}])
+def test_without_a_retry_after_the_reset_of_the_limit_is_waited_for(waits: list[float], retry_after: dict[str, str]):
+    reset = {"anthropic_ratelimit_requests_reset": "2026-06-01T12:00:21Z"}
+    ask(Answers(error(429, date=NOON, **reset, **retry_after), page([])))
+    assert 21 <= waits[0] <= 21 + client_module.JITTER
+
+
+def test_a_retry_after_goes_before_the_reset_of_the_limit(waits: list[float]):
+    reset = {"anthropic_ratelimit_requests_reset": "2026-06-01T12:00:21Z"}
+    ask(Answers(error(429, date=NOON, retry_after="3", **reset), page([])))
+    assert 3 <= waits[0] <= 3 + client_module.JITTER
+
+
+def test_of_several_limits_the_exhausted_one_is_waited_for(waits: list[float]):
+    limits = {
+        "anthropic_ratelimit_requests_reset": "2026-06-01T12:00:21Z",
+        "anthropic_ratelimit_requests_remaining": "0",
+        "anthropic_ratelimit_tokens_reset": "2026-06-01T12:00:02Z",
+        "anthropic_ratelimit_tokens_remaining": "70",
+    }
+    ask(Answers(error(429, date=NOON, **limits), page([])))
+    assert 21 <= waits[0] <= 21 + client_module.JITTER
+
+
+@pytest.mark.parametrize("reset", ["2026-06-01T11:59:00Z", "2026-06-01T12:00:30", "soon", ""])
+def test_a_reset_that_is_over_or_none_leaves_the_wait_to_us(waits: list[float], reset: str):
+    ask(Answers(error(429, date=NOON, anthropic_ratelimit_requests_reset=reset), page([])))
+    assert 0 < waits[0] <= client_module.FIRST_WAIT + client_module.JITTER
+
+
+def test_nobody_waits_for_a_reset_beyond_the_time_bound_of_a_list(waits: list[float]):
+    answers = Answers(error(429, date=NOON, anthropic_ratelimit_requests_reset="2026-06-01T13:00:00Z"))
+    with pytest.raises(ListFailed, match="failed once"):
+        ask(answers, seconds=60)
+    assert (answers.asked, waits) == (1, [])
 
 
 def test_waits_differ_so_that_not_all_come_back_at_once(waits: list[float]):

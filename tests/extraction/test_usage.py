@@ -9,7 +9,7 @@ import pytest
 
 from assets.errors import ListFailed
 from assets.extraction.api import ANALYTICS_USAGE, ANALYTICS_USERS, CLAUDE_CODE, MESSAGES_USAGE, USAGE
-from assets.extraction.usage_calls import Span, calls, latest_day_named, span_to_ask
+from assets.extraction.usage_calls import Span, latest_day_named, parameters, parts, span_to_ask
 from tests.scripted import DAY, Nights, Row, ScriptedApi, api_key, claude_code, error, page, person, used, user
 
 Start = Callable[..., Nights]
@@ -200,7 +200,7 @@ def test_enterprise_analytics_too_late_for_anything_new_are_not_available_that_n
     assert told["state"] == "not available"
     assert "The latest available day is 2026-05-20" in told["reason"]
     assert snapshot["user_0001"]["last_used_state"] == "used"
-    assert snapshot["user_0002"]["last_used_state"] == "unknown", "nobody has watched for a month"
+    assert snapshot["user_0002"]["last_used_state"] == "not_seen", "somebody watched, but not for a month now"
 
 
 @pytest.mark.parametrize("endpoint", [ANALYTICS_USAGE, ANALYTICS_USERS])
@@ -219,7 +219,7 @@ def test_older_reports_are_asked_as_far_back_as_needed():
 def test_the_questions_cover_every_day_once_and_none_is_longer_than_allowed(endpoint: Any):
     asked = Span(date(2026, 1, 31), date(2026, 5, 3))
     days = []
-    for question in calls(endpoint, asked):
+    for question in (parameters(endpoint, part) for part in parts(endpoint, asked)):
         if endpoint is CLAUDE_CODE:
             days.append(date.fromisoformat(question["starting_at"]))
             continue
@@ -239,7 +239,8 @@ def test_usage_is_asked_in_utc_days_by_actor_and_key(nights: Start):
         "2026-05-05T00:00:00Z",
     ]
     assert asked[-1].url.params["ending_at"] == "2026-06-02T00:00:00Z"
-    assert asked[0].url.params.get_list("group_by[]") == ["actor", "api_key_id"]
+    assert asked[0].url.params.get_list("group_by[]") == ["actor", "api_key_id", "organization_id"]
+    assert "organization_ids[]" not in asked[0].url.params, "what is no child organization matches nothing there"
     assert asked[0].headers["anthropic-beta"] == "analytics-usage-cost-2026-08-24"
 
 

@@ -1,12 +1,12 @@
 """A month with everything in it: gaps, a correction, an adjustment, names that look like formulas."""
 
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import pytest
 
-from tests.reports.worlds import ADMIN, OCTOBER, Finance, days, observed
-from tests.warehouse.snapshots import Row, write_coverage, write_usage
+from tests.reports.worlds import ADMIN, OCTOBER, Finance, days
+from tests.warehouse.snapshots import Row, Snapshot, write_coverage, write_usage
 
 GAP = date(2026, 11, 5)
 FORMULAS = ('=HYPERLINK("http://evil.example")', "+1+1", "-2+3", "@SUM(A1)", "<script>alert(1)</script>")
@@ -21,8 +21,28 @@ def members(day: date, extra: int = 0) -> dict[str, Row]:
             "name": name,
             "email": f"p{number}@d{number % 4}.org",
             **(ADMIN if number % 7 == day.month % 7 else {}),
+            "assigned_at": _morning(day.replace(day=3 * (number - 19))) if 20 <= number < 30 else None,
         }
     return found
+
+
+def invites(day: date) -> dict[str, Row]:
+    """To those who come on the 12th and 24th, six days before; and on every tenth day to somebody who never comes."""
+    sent = {day.replace(day=on): f"p{number}@d{number % 4}.org" for on, number in ((6, 23), (18, 27))}
+    sent |= {day.replace(day=on): f"stranger{on}@d1.org" for on in (10, 20, 30)}
+    return {
+        f"invite_{on}": {"email": address, "status": "Pending", "assigned_at": _morning(on)}
+        for on, address in sent.items()
+        if 0 <= (day - on).days < 6
+    }
+
+
+def _morning(day: date) -> datetime:
+    return datetime.combine(day, time(8), UTC)
+
+
+def everybody(day: date, extra: int = 0) -> Snapshot:
+    return Snapshot("org", day, {"user": members(day, extra), "api_key": {}, "invite": invites(day)})
 
 
 @pytest.fixture(scope="session")
@@ -40,8 +60,8 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Finance:
     write_coverage(world.tree, "org", last, date(2026, 9, 1))
     uses = [{"holder_id": f"user_{number:02}", "usage_date": date(2026, 11, 20)} for number in range(0, 40, 2)]
     write_usage(world.tree, "org", last, uses)
-    world.publish(*(observed(day, members(day)) for day in days(OCTOBER, last, without=[GAP])))
+    world.publish(*(everybody(day) for day in days(OCTOBER, last, without=[GAP])))
     assert world("close", "2026-10").status == 0
-    world.publish(observed(date(2026, 10, 30), members(date(2026, 10, 30), extra=3)))
+    world.publish(everybody(date(2026, 10, 30), extra=3))
     assert first.exists()
     return world

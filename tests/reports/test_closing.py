@@ -8,8 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from assets.finance.frozen import INVITES
 from assets.layout import snapshot_file
-from tests.reports.worlds import ADMIN, NOVEMBER, OCTOBER, Finance, days, observed
+from tests.reports.worlds import ADMIN, NOVEMBER, OCTOBER, Finance, days, observed, signed_by_an_older_version
 from tests.warehouse.snapshots import Row, Snapshot
 
 LAST = date(2026, 10, 31)
@@ -102,6 +103,26 @@ def test_a_correction_is_made_good_once(world: Finance):
     assert world.row("select cost_made_good, cost_open from finance_restatements") == (Decimal("50.00"), 0)
     world.publish(observed(LAST, TWO))
     assert (date(2026, 12, 1), OCTOBER, "Admin", 0, Decimal("-50.00")) in world.ask(adjustments)
+
+
+def test_what_was_signed_before_invitations_were_told_apart_is_read_and_says_that_it_is_not_known(world: Finance):
+    invite: Row = {"email": "c@x.org", "status": "Pending"}
+    rosters = {"user": TWO, "api_key": {}, "invite": {"invite_1": invite}}
+    world.publish(*(Snapshot("org", day, rosters) for day in days(date(2026, 10, 31), NOVEMBER)))
+    assert world("close", "2026-10").status == 0
+    assert world.row("select invites_month_end, invite_joiners from finance_closed") == (1, 1)
+    signed_by_an_older_version(world, 1, without=INVITES)
+    world.publish()
+    names = ", ".join(INVITES)
+    assert world.row(f"select {names} from finance_closed") == (None,) * 5
+    assert world.ask(f"select seats_before, seats_month_end, {names} from finance_statement order by month") == [
+        (0, 3, 0, None, None, None, None),
+        (3, 3, None, 0, 0, 0, 1),
+    ]
+    text = Path(world("report", "--month", "2026-10").out.strip()).read_text()
+    assert "People – · Invitations –" in text
+    assert world("reopen", "2026-10", "--reason", "to tell them apart").status == 0
+    assert world.row("select sum(invites_month_end)::int, sum(invites_before)::int from finance_statement") == (2, 1)
 
 
 def test_figures_and_log_that_were_changed_by_hand_are_found(world: Finance):

@@ -13,6 +13,8 @@ needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not ins
 CELLS = """Object.fromEntries([...document.querySelectorAll('table[data-table]')].map(table => [table.dataset.table,
     [...table.tBodies[0].rows].map(row => [...row.cells].map(cell => cell.textContent))]))"""
 
+FOOT = "[...document.querySelector('table[data-table={}]').tFoot.rows[0].cells].map(cell => cell.textContent)"
+
 
 @pytest.fixture(scope="module")
 def file(month: Finance) -> Path:
@@ -72,11 +74,18 @@ def test_the_figures_on_the_page_are_those_of_sql(opened: Page, month: Finance):
     assert opened.value(figure.format("cost")) == f"{cost:,} USD"
     walk = month.ask(
         """select license_type, sum(seats_before)::int, sum(joiners)::int, sum(leavers)::int, sum(changed_in)::int,
-        sum(changed_out)::int, sum(restated)::int, sum(seats_month_end)::int
+        sum(changed_out)::int, sum(restated)::int, sum(seats_month_end)::int, sum(invite_joiners)::int,
+        sum(invite_leavers)::int, sum(invites_accepted)::int, sum(invites_month_end)::int
         from finance_statement where month = ? group by 1 order by 1""",
         NOVEMBER,
     )
     assert cells["walk"] == [[str(value) for value in row] for row in walk]
+    assert any(int(invites) for *_, invites in cells["walk"])
+    people, invitations = cells["kinds"]
+    total = [sum(int(cell) for cell in cells) for cells in zip(people[1:], invitations[1:], strict=True)]
+    assert [str(figure) for figure in total] == opened.value(FOOT.format("kinds"))[1:]
+    assert total[-1] == seats
+    assert opened.value(figure.format("kinds")) == f"People {people[-1]} · Invitations {invitations[-1]}"
     lines = month.ask(
         """select cost_centre, license_type, cost from finance_statement where month = ? and seats_peak > 0
         order by cost desc, seats_month_end desc, cost_centre, license_type""",
@@ -84,7 +93,7 @@ def test_the_figures_on_the_page_are_those_of_sql(opened: Page, month: Finance):
     )
     shown = {(row[0], row[1]): row[6] for row in cells["lines_cost"]}
     assert shown == {(centre, kind): f"{cost:,}" for centre, kind, cost in lines}
-    assert sum(Decimal(row[3].replace(",", "")) for row in cells["cost_centres"]) == cost
+    assert sum(Decimal(row[5].replace(",", "")) for row in cells["cost_centres"]) == cost
     assert len(cells["seats_by_day"]) == 29
 
 

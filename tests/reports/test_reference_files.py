@@ -11,8 +11,10 @@ from assets.errors import BadReference
 from assets.finance.reference import FILES, FinanceReference, finance_reference
 from assets.layout import PROJECT_REFERENCE, DataDirectory
 from tests.reports.worlds import ADMIN, Finance, observed
+from tests.warehouse.snapshots import Snapshot
 
 KNOWN = ["User", "Admin"]
+INVITES = "organization,convention,currency,invites_take_seats"
 
 
 def _read(folder: Path, **files: str) -> FinanceReference:
@@ -59,6 +61,12 @@ def _read(folder: Path, **files: str) -> FinanceReference:
             "billing.csv, line 2: convention must be one of month-end, peak, average, seat",
         ),
         ({"billing": "org,peak,\norg,average,"}, "billing.csv, line 3: org stands in line 2 already."),
+        (
+            {"billing": f"{INVITES}\norg,peak,,maybe"},
+            "billing.csv, line 2: invites_take_seats must be true or false, not",
+        ),
+        ({"billing": f"{INVITES}\norg,peak,"}, "billing.csv, line 2: 4 cells are wanted"),
+        ({"billing": "org,peak,,true"}, "billing.csv, line 2: 3 cells are wanted"),
         ({"cost_centres": "name,Ada,Research,,"}, "cost_centres.csv, line 2: match must be one of id, email"),
         ({"cost_centres": "email,Ada,Research,,"}, "line 2: Ada is no e-mail address."),
         ({"cost_centres": "domain,a@b.c,Research,,"}, "line 2: a@b.c is no e-mail domain; write example.com."),
@@ -92,7 +100,7 @@ def test_the_shipped_files_are_empty_and_their_examples_can_be_used(tmp_path: Pa
         written = [line for line in commented if line.count(",") == lines[-1].count(",") and ", " not in line]
         (tmp_path / "reference" / name).write_text("\n".join([lines[-1], *written]))
     found = finance_reference(DataDirectory(tmp_path), types)
-    assert (len(found.prices), len(found.rules), len(found.billing), len(found.rates)) == (3, 4, 1, 1)
+    assert (len(found.prices), len(found.rules), len(found.billing), len(found.rates)) == (3, 4, 2, 1)
 
 
 def test_a_bad_file_leaves_the_last_good_warehouse(tmp_path: Path):
@@ -121,8 +129,6 @@ def test_a_bad_file_leaves_the_last_good_warehouse(tmp_path: Path):
 
 
 def test_keys_are_free_unless_priced_and_seats_without_price_cost_what_is_not_known(tmp_path: Path):
-    from tests.warehouse.snapshots import Snapshot
-
     world = Finance(tmp_path)
     key = {"license_type": "API Key", "role": None, "owner_email": "a@x.org", "workspace_name": "Lab"}
     day = Snapshot("org", date(2026, 10, 1), {"user": {"user_1": {}}, "api_key": {"apikey_1": key}, "invite": {}})
@@ -134,3 +140,16 @@ def test_keys_are_free_unless_priced_and_seats_without_price_cost_what_is_not_kn
         ("API Key", "Lab", Decimal("1.01")),
         ("User", "Unassigned", None),
     ]
+
+
+def test_whether_invitations_take_seats_is_the_organizations_own_word_then_that_for_all_then_yes(tmp_path: Path):
+    world = Finance(tmp_path)
+    world.reference(billing=f"{INVITES}\nall,,,false\nasked,,,\nown,peak,,TRUE\n")
+    day = date(2026, 10, 1)
+    rosters = {"user": {}, "api_key": {}, "invite": {"invite_1": {"email": "a@x.org", "status": "Pending"}}}
+    world.publish(*(Snapshot(name, day, rosters) for name in ("asked", "other", "own")))
+    seats = "select organization_id, seats_month_end from finance_monthly order by all"
+    assert world.ask(seats) == [("own", 1)]
+    world.reference(billing="own,peak,")
+    world.publish()
+    assert world.ask(seats) == [("asked", 1), ("other", 1), ("own", 1)]

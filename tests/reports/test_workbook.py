@@ -31,14 +31,19 @@ def test_every_line_is_what_sql_says(book: Any, month: Finance):
             row["Billed seats"],
             row["Price"],
             row["Cost"],
+            row["Invites month end"],
+            row["Invite joiners"],
         )
         for row in _rows(book["Lines"])
     }
-    query = """select cost_centre, license_type, seats_month_end, billed_seats, price, cost from finance_statement
-        where month = ?"""
+    query = """select cost_centre, license_type, seats_month_end, billed_seats, price, cost, invites_month_end,
+        invite_joiners from finance_statement where month = ?"""
     wanted = {row[:2]: tuple(float(value) for value in row[2:]) for row in month.ask(query, NOVEMBER)}
     assert {key: wanted[key] for key in written} == written
-    assert sum(cost for *_, cost in written.values()) == pytest.approx(sum(cost for *_, cost in wanted.values()))
+    costs, invites, joiners = (sum(row[place] for row in wanted.values()) for place in (3, 4, 5))
+    assert sum(row[3] for row in written.values()) == pytest.approx(costs)
+    assert (invites, joiners) == tuple(sum(row[place] for row in written.values()) for place in (4, 5))
+    assert 0 not in (invites, joiners)
 
 
 def test_dates_are_dates_and_money_has_its_currency(book: Any):

@@ -1,10 +1,15 @@
 """Small worlds for finance: the reference files as text, members day by day, and the real command line."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
 
 from tests.commandline import Finished, licenses
 from tests.warehouse.snapshots import Row, Snapshot, World
@@ -62,3 +67,17 @@ class Finance(World):
             if (self.root / name).exists():
                 (folder / name).symlink_to(self.root / name)
         return Finance(folder, now=self.now)
+
+
+def signed_by_an_older_version(world: Finance, number: int, keep: str = "true", without: Iterable[str] = ()) -> None:
+    """Make the figures of a closing those of a version that had no such columns, or had only the lines to `keep`."""
+    entry = world.root / "finance" / "log" / f"{number:04}.json"
+    told = json.loads(entry.read_text())
+    (place,) = world.root.glob(f"finance/closed/*/closing={number:04}/lines.parquet")
+    with duckdb.connect(":memory:") as connection:
+        lines = connection.read_parquet(str(place), hive_partitioning=False).filter(keep).to_arrow_table()
+    place.chmod(0o600)
+    pq.write_table(lines.drop_columns(list(without)), place)
+    told["figures"]["lines"] = sha256(place.read_bytes()).hexdigest()
+    entry.chmod(0o600)
+    entry.write_text(json.dumps(told))

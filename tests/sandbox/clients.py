@@ -6,17 +6,18 @@ from typing import Any
 
 import httpx
 
-from pipelines.sandbox import Clock
+from pipelines.sandbox import Clock, Switches
 
 NOW = datetime(2026, 11, 24, 2, 15, tzinfo=UTC)
 BETA = "analytics-usage-cost-2026-08-24"
+OAUTH = {"x-api-key": "", "authorization": "Bearer sk-ant-oat01-test"}
 
 
 class Api:
     """A client that asks like the pipeline's, and walks pages in the API's two ways."""
 
-    def __init__(self, base_url: str, clock: Clock) -> None:
-        self.base_url, self.clock = base_url, clock
+    def __init__(self, base_url: str, clock: Clock, switches: Switches) -> None:
+        self.base_url, self.clock, self.switches = base_url, clock, switches
         headers = {"x-api-key": "sk-ant-admin01-test", "anthropic-version": "2023-06-01", "anthropic-beta": BETA}
         self.client = httpx.Client(base_url=base_url, headers=headers, trust_env=False)
 
@@ -39,11 +40,11 @@ class Api:
             page = self.ok(path, **params)
             yield page["data"]
 
-    def by_page_token(self, path: str, **params: Any) -> Iterator[list[Any]]:
-        page = self.ok(path, **params)
+    def by_page_token(self, path: str, headers: dict[str, str] | None = None, **params: Any) -> Iterator[list[Any]]:
+        page = self.ok(path, headers, **params)
         yield page["data"]
         while page["next_page"]:
-            page = self.ok(path, **params, page=page["next_page"])
+            page = self.ok(path, headers, **params, page=page["next_page"])
             yield page["data"]
 
 

@@ -1,12 +1,12 @@
 """One sandbox organization, and clients that talk to it over real HTTP."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
-from pipelines.sandbox import Clock, Options, Organization, create_app, serving
+from pipelines.sandbox import Clock, Organization, Switches, create_app, serving
 from tests.sandbox.clients import NOW, Api, Serve
 
 
@@ -20,10 +20,12 @@ def serve(organization: Organization) -> Iterator[Serve]:
     """Serves an organization with these options until the module's tests are done."""
     with ExitStack() as stack:
 
-        def start(served: Organization = organization, **options: Any) -> Api:
-            clock = Clock(NOW)
-            app = create_app(served, clock=clock.now, options=Options(**options))
-            api = Api(stack.enter_context(serving(app)), clock)
+        def start(
+            served: Organization = organization, *, stopwatch: Callable[[], float] | None = None, **options: Any
+        ) -> Api:
+            clock, switches = Clock(NOW), Switches(**options)
+            app = create_app(served, clock=clock.now, options=switches, stopwatch=stopwatch)
+            api = Api(stack.enter_context(serving(app)), clock, switches)
             stack.enter_context(api.client)
             return api
 

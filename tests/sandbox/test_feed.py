@@ -5,11 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from pipelines.sandbox import Organization, Plan, State
+from pipelines.sandbox import Organization, Plan, Quirks, State
 from pipelines.sandbox.rows import Activity
 from tests.sandbox.clients import NOW, Api, Serve
 
 FIRST_DAY = date(2024, 6, 1)
+QUIRKS = Quirks(shares_people_with="sandbox", invite_alias_percent=40, reinvited_percent=10)
 
 
 class Rollback:
@@ -52,8 +53,13 @@ class Rollback:
 
 @pytest.mark.parametrize(
     "company",
-    [Organization(), Organization("other", 150, 60), Organization("big", 150, 0, plan=Plan.ENTERPRISE)],
-    ids=["console", "other seed", "enterprise"],
+    [
+        Organization(),
+        Organization("other", 150, 60),
+        Organization("big", 150, 0, plan=Plan.ENTERPRISE),
+        Organization("sister", 150, 60, quirks=QUIRKS),
+    ],
+    ids=["console", "other seed", "enterprise", "quirks"],
 )
 def test_rolling_back_from_now_gives_the_closing_state_of_every_day(company: Organization):
     model, later = Rollback(company.state(NOW)), NOW

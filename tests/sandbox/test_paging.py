@@ -1,5 +1,7 @@
 """A walk over pages meets each row once, whatever the page size and the direction."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
@@ -8,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.sandbox import Organization, UsageGeneration
-from tests.sandbox.clients import Api, Serve
+from tests.sandbox.clients import OAUTH, Api, Serve
 
 BY_ID = ["users", "api_keys", "invites", "workspaces", "/v1/compliance/activities"]
 BY_TOKEN: dict[str, tuple[UsageGeneration, dict[str, Any]]] = {
-    "service_accounts": (UsageGeneration.ANALYTICS, {"include_archived": True}),
+    "service_accounts": (UsageGeneration.ANALYTICS, {"headers": OAUTH, "include_archived": True}),
     "analytics/usage": (
         UsageGeneration.ANALYTICS,
         {
@@ -26,6 +28,7 @@ BY_TOKEN: dict[str, tuple[UsageGeneration, dict[str, Any]]] = {
     "usage_report/messages": (UsageGeneration.REPORTS, {"starting_at": "2026-11-01T00:00:00Z"}),
     "analytics/users": (UsageGeneration.ENTERPRISE, {"starting_date": "2026-11-01"}),
 }
+MOST = {"usage_report/messages": 31, "service_accounts": 100}
 SOME = settings(
     max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -63,7 +66,7 @@ def test_id_cursors_give_each_row_once_backwards(apis: dict[UsageGeneration, Api
 @given(limit=st.integers(1, 31))
 def test_page_tokens_give_each_row_once(apis: dict[UsageGeneration, Api], path: str, limit: int):
     generation, query = BY_TOKEN[path]
-    most = 31 if path == "usage_report/messages" else 1000
+    most = MOST.get(path, 1000)
     everything = apis[generation].ok(path, **query, limit=most)["data"]
     pages = list(apis[generation].by_page_token(path, **query, limit=limit))
     assert [*chain(*pages)] == everything
@@ -76,3 +79,49 @@ def test_filters_and_cursors_work_together(apis: dict[UsageGeneration, Api], lim
     api = apis[UsageGeneration.ANALYTICS]
     everything = [row for row in api.ok("users", limit=1000)["data"] if row["role"] == role]
     assert [*chain(*api.by_id_cursor("users", limit=limit, roles=role))] == everything
+
+
+@pytest.mark.parametrize("path", BY_TOKEN)
+@pytest.mark.parametrize("every", [1, 2, 3])
+def test_empty_pages_with_a_next_page_lose_nothing(apis: dict[UsageGeneration, Api], path: str, every: int):
+    generation, query = BY_TOKEN[path]
+    everything = apis[generation].ok(path, **query, limit=MOST.get(path, 1000))["data"]
+    with _switched(apis[generation], empty_page_every=every) as api:
+        pages = list(api.by_page_token(path, **query, limit=2))
+        first = api.ok(path, **query)
+    assert [*chain(*pages)] == everything
+    gaps = [number for number, page in enumerate(pages) if not page]
+    assert gaps == [turn * (every + 1) + every - 1 for turn in range(len(gaps))]
+    assert gaps
+    if every == 1:
+        assert (first["data"], bool(first["next_page"]), first.get("has_more", True)) == ([], True, True)
+
+
+@pytest.mark.parametrize("cursor", ["after_id", "before_id"])
+@pytest.mark.parametrize("every", [1, 3])
+def test_empty_pages_of_the_feed_lose_nothing(apis: dict[UsageGeneration, Api], cursor: str, every: int):
+    path, plain = "/v1/compliance/activities", apis[UsageGeneration.ANALYTICS]
+    everything = plain.ok(path, limit=1000)["data"]
+    start = {"before_id": everything[-1]["id"]} if cursor == "before_id" else {}
+    with _switched(plain, empty_feed_page_every=every) as api:
+        pages = list(api.by_id_cursor(path, cursor=cursor, limit=20, **start))
+    assert 0 < sum(not page for page in pages) <= len(pages) / 2
+    assert all(pages[-1:])
+    told = [*chain(*(pages if cursor == "after_id" else reversed(pages)))]
+    assert told == (everything if cursor == "after_id" else everything[:-1])
+
+
+def test_an_empty_page_of_the_feed_bears_a_cursor_to_go_on_from(apis: dict[UsageGeneration, Api]):
+    with _switched(apis[UsageGeneration.ANALYTICS], empty_feed_page_every=1) as api:
+        page = api.ok("/v1/compliance/activities", limit=5)
+        following = api.ok("/v1/compliance/activities", limit=5, after_id=page["last_id"])
+    assert (page["data"], page["has_more"]) == ([], True)
+    assert len(following["data"]) == 5
+
+
+@contextmanager
+def _switched(api: Api, **options: Any) -> Iterator[Api]:
+    before = api.switches.options
+    api.switches.set(**options)
+    yield api
+    api.switches.options = before

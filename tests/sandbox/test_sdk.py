@@ -60,7 +60,17 @@ def test_the_sdk_lists_workspaces(sdk: anthropic.Anthropic, organization: Organi
 
 
 def test_the_sdk_lists_service_accounts(sdk: anthropic.Anthropic, organization: Organization):
-    told = [(row.id, row.name) for row in sdk.beta.organization.service_accounts.list(limit=2, include_archived=True)]
+    # Only an OAuth token reads them: with a key, the SDK gets a 403.
+    with pytest.raises(anthropic.PermissionDeniedError):
+        sdk.beta.organization.service_accounts.list()
+    with anthropic.Anthropic(
+        auth_token="sk-ant-oat01-sdk",
+        base_url=sdk.base_url,
+        max_retries=0,
+        http_client=anthropic.DefaultHttpxClient(trust_env=False),
+    ) as admin:
+        rows = admin.beta.organization.service_accounts.list(limit=2, include_archived=True)
+        told = [(row.id, row.name) for row in rows]
     assert told == [(row.id, row.name) for row in organization.service_accounts(NOW)]
 
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from pipelines.sandbox import Clock, Fault, FaultPlan, KeyShape, Options, Organization, create_app, serving
-from tests.sandbox.clients import NOW, Api, Serve
+from tests.sandbox.clients import NOW, OAUTH, Api, Serve
 
 NEWER = {"anthropic-version": "2026-10-21"}
 PATHS = {
@@ -121,27 +121,28 @@ def test_workspaces_without_the_archived_and_the_default_one_unless_asked(api: A
 
 
 def test_service_accounts_newest_first(api: Api, organization: Organization):
-    told = api.ok("service_accounts", include_archived=True)
+    told = api.ok("service_accounts", OAUTH, include_archived=True)
     assert [row["id"] for row in told["data"]] == [row.id for row in organization.service_accounts(NOW)]
     assert [row["created_at"] for row in told["data"]] == sorted(
         (row["created_at"] for row in told["data"]), reverse=True
     )
     assert told["next_page"] is None
-    assert len(api.ok("service_accounts")["data"]) == len(told["data"]) - 1
+    assert len(api.ok("service_accounts", OAUTH)["data"]) == len(told["data"]) - 1
 
 
 @pytest.mark.parametrize(
     ("key", "reachable", "refusal"),
     [
-        ("sk-ant-admin01-x", {*PATHS} - {"enterprise"}, {404}),
-        ("sk-ant-admin-x", {*PATHS} - {"enterprise"}, {404}),
+        ("sk-ant-admin01-x", {*PATHS} - {"enterprise", "service_accounts"}, {403, 404}),
+        ("sk-ant-admin-x", {*PATHS} - {"enterprise", "service_accounts"}, {403, 404}),
         ("sk-ant-admin01-forbidden", set(), {403}),
         ("sk-ant-admin01-members", {"me", "users", "invites"}, {403}),
-        ("sk-ant-admin01-keys", {"me", "api_keys", "workspaces", "service_accounts", "usage"}, {403}),
-        ("sk-ant-admin01-nofeed", {*PATHS} - {"enterprise", "feed"}, {403, 404}),
+        ("sk-ant-admin01-keys", {"me", "api_keys", "workspaces", "usage"}, {403}),
+        ("sk-ant-admin01-nofeed", {*PATHS} - {"enterprise", "feed", "service_accounts"}, {403, 404}),
         ("sk-ant-api01-x-enterprise", {"me", "users", "invites", "enterprise"}, {404}),
         ("sk-ant-api01-forbidden", set(), {403}),
         ("sk-ant-api03-x", set(), {401}),
+        ("sk-ant-oat01-x", set(), {401}),
         ("", set(), {401}),
     ],
 )
@@ -157,6 +158,13 @@ def test_a_bearer_token_is_as_good(api: Api):
         headers={"Authorization": "Bearer sk-ant-admin01-x", "anthropic-version": "2026-10-21"},
     )
     assert answer.status_code == 200
+
+
+def test_an_oauth_token_reads_service_accounts_too_a_hundred_at_a_time(api: Api):
+    answers = {name: api.get(path, OAUTH).status_code for name, path in PATHS.items()}
+    assert {name for name, status in answers.items() if status != 200} == {"enterprise"}
+    assert api.get("service_accounts", OAUTH, limit=100).status_code == 200
+    assert api.get("service_accounts", OAUTH, limit=101).status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from assets.assignments.derive import Loading, stage
+from assets.assignments.reference import LICENSE_TYPES, license_types
 from assets.assignments.schema import COVERAGE, LICENSE_ASSIGNMENTS, USAGE, Provenance
 from assets.assignments.snapshot import SnapshotFacts, write_table
 from assets.engine import engine
@@ -35,6 +37,9 @@ class Snapshot:
     rosters: Mapping[str, Mapping[str, Row]] = field(default_factory=dict)
     is_final: bool = True
     counts: Mapping[str, int] = field(default_factory=dict)
+    name: str | None = "Org"
+    workspaces: bool | None = None
+    default_workspace: str | None = None
 
     @property
     def observed_at(self) -> datetime:
@@ -45,7 +50,7 @@ class Snapshot:
         return [self._row(kind, who, row) for kind, roster in self.rosters.items() for who, row in roster.items()]
 
     def _row(self, kind: str, who: str, row: Row) -> Row:
-        given = {"organization_name": "Org", **NOBODY, **row, "holder_type": kind, "holder_id": who}
+        given = {"organization_name": self.name, **NOBODY, **row, "holder_type": kind, "holder_id": who}
         given |= {"provenance": "observed", "observed_at": self.observed_at, "run_id": f"run {self.day}"}
         return {name: given.get(name) for name in LICENSE_ASSIGNMENTS.names}
 
@@ -53,13 +58,15 @@ class Snapshot:
         counts = {noun: len(self.rosters[kind]) if kind in self.rosters else None for kind, noun in ROSTERS.items()}
         return SnapshotFacts(
             organization_id=self.organization,
-            organization_name="Org",
+            organization_name=self.name,
             snapshot_date=self.day,
             provenance=Provenance.OBSERVED,
             is_final=self.is_final,
             observed_at=self.observed_at,
             run_id=f"run {self.day}",
             observation="test",
+            workspaces_known=self.workspaces,
+            default_workspace=self.default_workspace,
             **{**counts, **self.counts},
         )
 
@@ -76,17 +83,30 @@ def write_usage(tree: DataDirectory, organization: str, observed: date, uses: It
     _write(usage_file(tree.usage, observed, organization), [usual | use for use in uses], USAGE)
 
 
-def write_coverage(tree: DataDirectory, organization: str, observed: date, since: date, kind: str = "user") -> None:
-    """A report that sees holders of one kind was asked for the days from `since` to `observed`."""
-    row = {"source": "analytics", "endpoint": "analytics_usage", "holder_type": kind}
-    row |= {"covered_from": since, "covered_to": observed}
+def write_coverage(
+    tree: DataDirectory,
+    organization: str,
+    observed: date,
+    since: date,
+    kind: str = "user",
+    *,
+    until: date | None = None,
+    endpoint: str = "analytics_usage",
+    sees: str | None = "all",
+) -> None:
+    """A report that sees holders of one kind has reached the days from `since` to `until`, by default `observed`."""
+    row = {"source": endpoint, "endpoint": endpoint, "holder_type": kind, "sees": sees}
+    row |= {"covered_from": since, "covered_to": until or observed}
     _write(usage_file(tree.coverage, observed, organization), [row], COVERAGE)
 
 
 def _write(place: Path, rows: list[Row], columns: pa.Schema, facts: SnapshotFacts | None = None) -> None:
-    table = pa.Table.from_pylist([{name: row.get(name) for name in columns.names} for row in rows], columns)
     with duckdb.connect(":memory:") as connection:
-        write_table(place, connection.from_arrow(table), columns, facts)
+        write_table(place, connection.from_arrow(_table(rows, columns)), columns, facts)
+
+
+def _table(rows: list[Row], columns: pa.Schema) -> pa.Table:
+    return pa.Table.from_pylist([{name: row.get(name) for name in columns.names} for row in rows], columns)
 
 
 @dataclass
@@ -100,20 +120,31 @@ class World:
     def tree(self) -> DataDirectory:
         return DataDirectory(self.root)
 
-    def publish(self, *snapshots: Snapshot) -> None:
+    def publish(self, *snapshots: Snapshot, at: datetime | None = None) -> None:
         """Stage and publish, as a run does."""
         self.nights += 1
         staged = self.tree.staging(f"run {self.nights}")
         for snapshot in snapshots:
             write(staged, snapshot)
-        publish(self.tree, staged)
+        publish(self.tree, staged, at or datetime(2027, 1, 1, tzinfo=UTC))
+
+    def load(self, snapshot: Snapshot, at: datetime) -> None:
+        """Stage a version of a day as a run at that time would, what it replaces kept, and publish it."""
+        self.nights += 1
+        staged = self.tree.staging(f"run {self.nights}")
+        types = license_types(self.tree.reference(LICENSE_TYPES), snapshot.day)
+        with engine(staged.root) as connection:
+            connection.register("license_types", types)
+            connection.from_arrow(_table(snapshot.rows(), LICENSE_ASSIGNMENTS)).create("license_assignments")
+            stage(connection, snapshot.facts(), self.tree, staged, Loading(at, f"run {self.nights}"))
+        publish(self.tree, staged, at)
 
     def anew(self) -> Path:
         """The warehouse of the published files alone, built in another place without the one that is there."""
         self.nights += 1
         elsewhere = self.root / f"anew {self.nights}"
         elsewhere.mkdir()
-        for folder in ("snapshots", "usage"):
+        for folder in ("snapshots", "usage", "mappings", "restatements", "superseded"):
             if (self.root / folder).exists():
                 (elsewhere / folder).symlink_to(self.root / folder)
         with engine(elsewhere) as connection:

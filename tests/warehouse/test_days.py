@@ -43,10 +43,44 @@ def test_a_gap_ends_nothing_and_its_days_answer_with_the_last_state_known(world:
     assert world.ask("select event_date, previous_date from license_events where event = 'left'") == [(day(4), day(1))]
 
 
-def test_before_the_first_and_after_the_last_snapshot_day_there_is_no_answer(world: World) -> None:
+def test_before_the_first_snapshot_day_there_is_no_answer_and_after_the_last_one_what_was_known_last(
+    world: World,
+) -> None:
     world.publish(users(2, ada=A), users(3, ada=A))
-    assert world.ask("from licenses_on(?)", day(1)) == world.ask("from licenses_on(?)", day(4)) == []
-    assert world.ask("from seats_on(?)", day(1)) == world.ask("from seats_on(?)", day(4)) == []
+    assert world.ask("from licenses_on(?)", day(1)) == world.ask("from seats_on(?)", day(1)) == []
+    for later in (day(4), date(2029, 1, 1)):
+        assert world.ask("select holder_id, is_observed, as_of from licenses_on(?)", later) == [("ada", False, day(3))]
+        assert world.ask("select seats, is_observed, as_of from seats_on(?)", later) == [(1, False, day(3))]
+
+
+def test_no_sum_over_organizations_falls_because_one_of_them_was_not_read(world: World) -> None:
+    other = [Snapshot("other", day(number), {"user": {"bob": A}}) for number in (1, 2, 3, 4)]
+    world.publish(users(1, ada=A), users(2, ada=A), *other)
+    sums = "select snapshot_date, sum(seats), bool_and(is_observed), min(as_of) from {} group by all order by all"
+    carried = [
+        (day(1), 2, True, day(1)),
+        (day(2), 2, True, day(2)),
+        (day(3), 2, False, day(2)),
+        (day(4), 2, False, day(2)),
+    ]
+    assert world.ask(sums.format("seat_counts_daily")) == carried
+    assert world.ask(sums.format("seats_between(date '2026-03-03', date '2026-03-04')")) == carried[2:]
+    assert world.ask("select count(*) from licenses_on(current_date)") == [(2,)]
+    until_today = world.ask("select max(snapshot_date), sum(seats) filter (where snapshot_date = current_date) "
+                            "from seats_between(date '2026-03-01', date '2999-01-01')")  # fmt: skip
+    assert until_today == world.ask("select greatest(current_date, date '2026-03-04'), 2")
+
+
+def test_a_month_in_which_nobody_looked_at_one_organization_shows_what_was_known_of_it(world: World) -> None:
+    world.publish(users(1, ada=A), users(2, ada=A), Snapshot("other", date(2026, 4, 2), {"user": {"bob": A}}))
+    months = (
+        "select month, organization_id, seats_month_end, days_observed, is_final from seat_counts_monthly order by all"
+    )
+    assert world.ask(months) == [
+        (date(2026, 3, 1), "org", 1, 2, False),
+        (date(2026, 4, 1), "org", 1, 0, False),
+        (date(2026, 4, 1), "other", 1, 1, False),
+    ]
 
 
 def test_a_late_day_corrects_the_past(world: World) -> None:
@@ -78,8 +112,10 @@ def test_an_unknown_roster_is_a_gap_for_its_holders_and_no_empty_one(world: Worl
     )  # fmt: skip
     assert world.ask(INTERVALS) == [("ada", day(1), None, 4), ("key", day(1), None, 2)]
     assert world.ask("select count(*) from license_events where event <> 'joined'") == [(0,)]
-    keys = "select snapshot_date, seats from seat_counts_daily where holder_type = 'api_key' order by all"
-    assert world.ask(keys) == [(day(1), 1), (day(3), 1)]
+    keys = "select snapshot_date, seats, is_observed from seat_counts_daily where holder_type = 'api_key' order by all"
+    assert world.ask(keys) == [(day(1), 1, True), (day(2), 1, False), (day(3), 1, True), (day(4), 1, False)]
+    now = "select holder_id, snapshot_date, is_observed, as_of from license_assignments order by all"
+    assert world.ask(now) == [("ada", day(4), True, day(4)), ("key", day(4), False, day(3))]
     on = "select holder_id, as_of, is_observed from licenses_on(?) order by all"
     assert world.ask(on, day(4)) == [("ada", day(4), True), ("key", day(3), False)]
     assert world.ask("from snapshot_gaps") == []

@@ -12,11 +12,20 @@ from tests.warehouse.snapshots import Row, Snapshot, World, ask
 
 FIRST = date(2026, 1, 29)
 SPAN = 6
+KEY_OF_ADA: Row = {
+    "license_type": "API Key",
+    "role": None,
+    "name": "ci",
+    "owner_type": "user",
+    "owner_user_id": "user_1",
+    "assigned_at": datetime(2026, 1, 30, 9, tzinfo=UTC),
+}
 STATES: dict[str, list[Row]] = {
     "user": [
         {"name": "Ada", "email": "ada@example.com"},
         {"name": None, "email": "ada@example.com"},
         {"name": "Ada", "license_type": "Admin", "role": "admin"},
+        {"name": "Eve", "email": "New@example.com", "assigned_at": datetime(2026, 1, 31, 9, tzinfo=UTC)},
         {"license_type": "Unmapped (wizard)", "role": "wizard"},
     ],
     "api_key": [
@@ -24,20 +33,27 @@ STATES: dict[str, list[Row]] = {
         {"license_type": "API Key", "role": None, "name": "ci", "owner_user_id": "user_1", "owner_status": "left"},
         {"license_type": "API Key", "role": None, "status": "Disabled", "status_raw": "archived", "workspace_id": "w"},
         {"license_type": "API Key", "role": None, "expires_at": datetime(2027, 1, 1, tzinfo=UTC)},
+        # the lists of members and workspaces could not be read
+        KEY_OF_ADA | {"owner_status": "unknown", "workspace_id": "w"},
+        KEY_OF_ADA | {"owner_status": "member", "owner_email": "ada@example.com", "workspace_id": "w"},
+        KEY_OF_ADA | {"owner_status": "left", "workspace_id": "w", "workspace_name": "Research"},
     ],
     "invite": [
         {"status": "Pending", "email": "new@example.com"},
         {"status": "Pending", "email": None, "license_type": "Admin", "role": "admin"},
+        {"status": "Pending", "email": "new@example.com", "assigned_at": datetime(2026, 1, 28, tzinfo=UTC)},
+        {"status": "Pending", "email": "ADA@example.com"},
     ],
 }
 COLUMNS = ", ".join((*KEY, *ATTRIBUTES))
+TOLD = ", ".join((*KEY, *ATTRIBUTES[:-1]))
 ASKED = {
     "license_history": f"{COLUMNS}, valid_from, valid_to, is_current, days_observed",
     "license_events": "*",
     "seat_counts_daily": "* exclude (seats), seats",
     "seat_counts_monthly": "*",
     "snapshot_gaps": "*",
-    "license_snapshots": f"snapshot_date, {COLUMNS}, provenance, observed_at, run_id",
+    "license_snapshots": f"snapshot_date, {TOLD}, provenance, observed_at, run_id",
 }
 
 
@@ -86,7 +102,7 @@ def expect(warehouse: Path, model: Model) -> None:
         assert same(ask(warehouse, f"select {columns} from {relation}"), list(getattr(model, relation)())), relation
     for offset in range(-1, SPAN + 1):
         day = FIRST + timedelta(days=offset)
-        got = ask(warehouse, f"select {COLUMNS}, as_of, is_observed from licenses_on(?)", day)
+        got = ask(warehouse, f"select {TOLD}, as_of, is_observed from licenses_on(?)", day)
         assert same(got, list(model.licenses_on(day))), day
 
 

@@ -89,6 +89,11 @@ api_keys as (
             when places.holder_id is null then base.workspace_id
             else coalesce(places.value, (select id from default_workspace))
         end as workspace_id,
+        -- the feed moves keys between workspaces; null is the default one, which not every base can name
+        case
+            when places.holder_id is null then base.key_scope
+            when coalesce(places.value, (select id from default_workspace)) is not null then 'workspace'
+        end as key_scope,
         base.key_hint,
         base.expires_at,
         base.assigned_at
@@ -110,10 +115,10 @@ endings as (
 
 -- invites as the observation heard them, ended ones too; those that it no longer lists, as an earlier snapshot knew them
 invites_heard as (
-    select id, role, email, invited_at, expires_at, status
+    select id, role, email, invited_at, expires_at, accepted_at, status
     from raw_invites
     union all
-    select holder_id, arg_max(role, snapshot_date), arg_max(email, snapshot_date), max(assigned_at), null, null
+    select holder_id, arg_max(role, snapshot_date), arg_max(email, snapshot_date), max(assigned_at), null, null, null
     from known
     where holder_type = 'invite' and holder_id not in (select id from raw_invites)
     group by holder_id
@@ -126,8 +131,10 @@ invites as (
     left join endings on endings.holder_id = invites_heard.id
     where observation.invites_known
         and invites_heard.invited_at < observation.day_end
+        and coalesce(invites_heard.expires_at >= observation.day_end, true)
         and case
             when endings.ended_at is not null then endings.ended_at >= observation.day_end
+            when invites_heard.status = 'accepted' then invites_heard.accepted_at >= observation.day_end
             when invites_heard.status = 'expired' then invites_heard.expires_at >= observation.day_end
             else invites_heard.status = 'pending'
         end
@@ -143,13 +150,14 @@ select
     null as owner_id,
     null as owner_shape,
     null as workspace_id,
+    null as key_scope,
     null as key_hint,
     cast(null as timestamptz) as expires_at,
     assigned_at
 from members
 union all
-select 'api_key', holder_id, null, status_raw, name, null, owner_user_id, owner_type, workspace_id, key_hint, expires_at, assigned_at
+select 'api_key', holder_id, null, status_raw, name, null, owner_user_id, owner_type, workspace_id, key_scope, key_hint, expires_at, assigned_at
 from api_keys
 union all
-select 'invite', id, role, 'pending', null, email, null, null, null, null, null, invited_at
+select 'invite', id, role, 'pending', null, email, null, null, null, null, null, null, invited_at
 from invites

@@ -11,7 +11,12 @@ members as (
 api_keys as (
     select distinct on (id)
         raw_api_keys.* exclude (workspace_id),
-        coalesce(scope.workspace_id, workspace_id) as workspace_id,
+        -- the deprecated field beside a scope is null for the default workspace and for no workspace alike
+        case when scope.type = 'organization' then null else coalesce(scope.workspace_id, workspace_id) end as workspace_id,
+        case
+            when scope.type = 'organization' then 'organization'
+            when scope.type = 'workspace' or coalesce(scope.workspace_id, workspace_id) is not null then 'workspace'
+        end as key_scope,
         coalesce(principal.type, created_by.type) as owner_shape,
         coalesce(principal.user_id, principal.service_account_id, principal.id, created_by.user_id,
                  created_by.service_account_id, created_by.id) as owner_id
@@ -19,11 +24,33 @@ api_keys as (
     where created_at is null or created_at < day_end
 ),
 
+-- Whoever ended an invite after the day was over: the list says it of acceptances, the feed of all of them. A member who
+-- was added under its address after the day was over has accepted it then.
+ended_later as (
+    select invite_id as id
+    from activities, observation
+    where type in ('org_user_invite_accepted', 'org_user_invite_deleted', 'org_user_invite_rejected')
+        and created_at >= day_end
+    union
+    select raw_invites.id
+    from raw_invites
+    cross join observation
+    left join raw_users
+        on lower(raw_users.email) = lower(raw_invites.email)
+        and raw_users.added_at >= day_end
+    where raw_invites.status = 'accepted'
+        and coalesce(raw_invites.accepted_at >= day_end, raw_users.id is not null)
+),
+
 invites as (
-    select distinct on (id) raw_invites.*
-    from raw_invites, observation
-    where status not in ('accepted', 'expired', 'deleted')
+    select distinct on (id)
+        raw_invites.* replace (case when ended_later.id is null then raw_invites.status else 'pending' end as status)
+    from raw_invites
+    cross join observation
+    left join ended_later on ended_later.id = raw_invites.id
+    where (raw_invites.status not in ('accepted', 'expired', 'deleted') or ended_later.id is not null)
         and (invited_at is null or invited_at < day_end)
+        and not coalesce(expires_at < day_end, false)
 )
 
 select
@@ -36,6 +63,7 @@ select
     null as owner_id,
     null as owner_shape,
     null as workspace_id,
+    null as key_scope,
     null as key_hint,
     cast(null as timestamptz) as expires_at,
     added_at as assigned_at
@@ -51,6 +79,7 @@ select
     owner_id,
     owner_shape,
     workspace_id,
+    key_scope,
     partial_key_hint,
     expires_at,
     created_at
@@ -63,6 +92,7 @@ select
     status,
     null,
     email,
+    null,
     null,
     null,
     null,

@@ -10,6 +10,7 @@ select
     case when holder_type = 'api_key' then owner_user_id end as owner_id,
     case when holder_type = 'api_key' then owner_type end as owner_shape,
     case when holder_type = 'api_key' then workspace_id end as workspace_id,
+    case when holder_type = 'api_key' then case when workspace_id is null then key_scope else 'workspace' end end as key_scope,
     case when holder_type = 'api_key' then key_hint end as key_hint,
     case when holder_type = 'api_key' then expires_at end as expires_at,
     assigned_at

@@ -94,6 +94,7 @@ select
     end as owner_status,
     cells.workspace_id,
     cells.workspace_name,
+    case when lower(cells.key_scope) in ('workspace', 'organization') then lower(cells.key_scope) end as key_scope,
     cells.key_hint,
     -- when
     cells.assigned_at as assigned_told,

@@ -45,13 +45,21 @@ last_use as (
     ) = 1
 ),
 
--- A source can see a kind of holder where it has been asked up to (nearly) this day.
-watched as (
-    select coverage.holder_type, min(coverage.covered_from) as since
-    from coverage, observation
-    where coverage.covered_from <= observation.day
-    group by coverage.holder_type, observation.day
-    having max(coverage.covered_to) >= observation.day - 4
+-- Sources that see all use of a kind of holder watched without a break up to (nearly) this day.
+watched_now as (
+    select watched.holder_type, watched.since, least(watched.until, observation.day) as until
+    from watched, observation
+    where watched.sees = 'all'
+        and watched.since <= observation.day
+        and watched.until >= observation.day - 4
+    qualify row_number() over (partition by watched.holder_type order by watched.until desc) = 1
+),
+
+-- Kinds of holders of whom any source could have told something by this day.
+looked_at as (
+    select distinct watched.holder_type
+    from watched, observation
+    where watched.since <= observation.day
 )
 
 select
@@ -92,19 +100,23 @@ select
     end as owner_status,
     holders.workspace_id,
     workspaces.name as workspace_name,
+    holders.key_scope,
     holders.key_hint,
     holders.expires_at,
     holders.assigned_at,
+    invite_links.invite_id,
     -- use
     last_use.last_used_at,
     last_use.precision as last_used_precision,
     last_use.source as last_used_source,
     case
         when last_use.last_used_at is not null then 'used'
-        when watched.since is not null then 'never_seen'
+        when watched_now.holder_type is not null then 'never_seen'
+        when looked_at.holder_type is not null then 'not_seen'
         else 'unknown'
     end as last_used_state,
-    watched.since as usage_observed_since,
+    watched_now.since as usage_observed_since,
+    watched_now.until as usage_observed_until,
     -- how we know
     observation.provenance,
     observation.observed_at,
@@ -115,4 +127,6 @@ left join license_types on license_types.role = holders.role
 left join members as owners on owners.id = holders.owner_id
 left join workspaces on workspaces.id = holders.workspace_id
 left join last_use on last_use.holder_type = holders.holder_type and last_use.holder_id = holders.holder_id
-left join watched on watched.holder_type = holders.holder_type
+left join invite_links on holders.holder_type = 'user' and invite_links.holder_id = holders.holder_id
+left join watched_now on watched_now.holder_type = holders.holder_type
+left join looked_at on looked_at.holder_type = holders.holder_type

@@ -28,6 +28,7 @@ select
     before.owner_status,
     before.workspace_id,
     before.workspace_name,
+    before.key_scope,
     before.key_hint,
     before.expires_at,
     before.assigned_at
@@ -40,10 +41,12 @@ where before.holder_id is null
     or (
         before.organization_name, before.license_type, before.role, before.status, before.status_raw, before.name,
         before.email, before.owner_user_id, before.owner_email, before.owner_type, before.owner_status,
-        before.workspace_id, before.workspace_name, before.key_hint, before.expires_at, before.assigned_at
+        before.workspace_id, before.workspace_name, before.key_scope,
+        before.key_hint, before.expires_at, before.assigned_at
     ) is distinct from (
         after.organization_name, after.license_type, after.role, after.status, after.status_raw, after.name,
         after.email, after.owner_user_id, after.owner_email, after.owner_type, after.owner_status,
-        after.workspace_id, after.workspace_name, after.key_hint, after.expires_at, after.assigned_at
+        after.workspace_id, after.workspace_name, after.key_scope,
+        after.key_hint, after.expires_at, after.assigned_at
     )
 order by holder_type, holder_id

@@ -47,6 +47,7 @@ select
     (select count(*) from too_early) as uses_before_assignment,
     named.uses_ambiguous,
     named.uses_unmatched,
+    (select cast(coalesce(sum(told), 0) as integer) from unattributed) as uses_unattributed,
     unmapped.unmapped,
     after_closing.left_out
 from named, unmapped, after_closing

@@ -1,102 +1,105 @@
 -- One row per day, source and holder that the usage answers of one observation name: who used what, and when.
--- Whom an answer names by e-mail or by a key's name is looked up in the same observation's rosters, without regard to
--- an e-mail's case; a name that several bear is given to none of them.
+-- A use told by e-mail or by a key's name is theirs who bore it on that day: at its close or at its beginning, as the
+-- snapshots say; where there is neither, as the nearest earlier one says; before all snapshots, as tonight's rosters
+-- say of those who were there by then. A name that several bore is given to none of them.
 with
 
-members_by_email as (
-    select
-        lower(email) as subject,
-        min(id) as holder_id,
-        count(distinct id) as bearers
+-- every known state: snapshots of days before the observation's, and tonight's rosters as the close of its own day
+tonight as (
+    select 'user' as holder_type, id as holder_id, lower(email) as subject, cast(added_at as date) as assigned_on
     from raw_users
-    where email is not null
-    group by lower(email)
-),
-
-keys_by_name as (
-    select
-        name as subject,
-        min(id) as holder_id,
-        count(distinct id) as bearers
+    union all
+    select 'api_key', id, name, cast(created_at as date)
     from raw_api_keys
-    where name is not null
-    group by name
 ),
 
-analytics as (
+states as (
     select
-        cast(starting_at as date) as usage_date,
-        "group".actor as actor,
-        "group".api_key_id as api_key_id
-    from raw_analytics_usage
-),
-
-messages as (
-    select
-        cast(starting_at as date) as usage_date,
-        unnest(results) as result
-    from raw_messages_usage
-),
-
-named as (
-    select usage_date, 'analytics' as source, 'user' as holder_type, actor.user_id as holder_id, actor.email_address as subject
-    from analytics
-    where actor.user_id is not null or actor.email_address is not null
-    union all
-    -- Whoever the actor is, the key that authenticated was used.
-    select usage_date, 'analytics', 'api_key', coalesce(api_key_id, actor.api_key_id), null
-    from analytics
-    where coalesce(api_key_id, actor.api_key_id) is not null
-    union all
-    select usage_date, 'messages_usage', 'api_key', result.api_key_id, null
-    from messages
-    where result.api_key_id is not null
-    union all
-    select usage_date, 'messages_usage', 'user', result.account_id, null
-    from messages
-    where result.account_id is not null
-    union all
-    select cast(date as date), 'claude_code', 'user', actor.user_id, actor.email_address
-    from raw_claude_code
-    where actor.user_id is not null or actor.email_address is not null
-    union all
-    select cast(date as date), 'claude_code', 'api_key', actor.api_key_id, actor.api_key_name
-    from raw_claude_code
-    where actor.api_key_id is not null or actor.api_key_name is not null
-    union all
-    select last_activity_date, 'enterprise_analytics', 'user', "user".id, "user".email_address
-    from raw_analytics_users
-    where last_activity_date is not null and ("user".id is not null or "user".email_address is not null)
-),
-
-uses as (
-    select
-        usage_date,
-        source,
+        snapshot_date as day,
         holder_type,
         holder_id,
-        case when holder_id is null then subject end as subject,
-        cast(null as timestamptz) as used_at
-    from named
+        case when holder_type = 'user' then lower(email) else name end as subject
+    from snapshots_then
+    where holder_type in ('user', 'api_key')
+        -- what an import made up from an address is no id
+        and holder_id not like 'email:%'
     union all
-    select
-        cast(last_used_at as date) as usage_date,
-        'api_key' as source,
-        'api_key' as holder_type,
-        id as holder_id,
-        null as subject,
-        last_used_at as used_at
-    from raw_api_keys
-    where last_used_at is not null
+    select observation.day, tonight.holder_type, tonight.holder_id, tonight.subject
+    from tonight, observation
+    where coalesce(tonight.assigned_on <= observation.day, true)
+),
+
+days_known as (
+    select distinct holder_type, day
+    from states
+),
+
+wanted as (
+    select distinct usage_date, holder_type, subject
+    from uses
+    where holder_id is null
+),
+
+wanted_days as (
+    select distinct usage_date, holder_type
+    from wanted
+),
+
+around as (
+    select wanted_days.usage_date, wanted_days.holder_type, days_known.day
+    from wanted_days
+    inner join days_known
+        on days_known.holder_type = wanted_days.holder_type
+        and days_known.day between wanted_days.usage_date - 1 and wanted_days.usage_date
+),
+
+earlier as (
+    select wanted_days.usage_date, wanted_days.holder_type, max(days_known.day) as day
+    from wanted_days
+    inner join days_known
+        on days_known.holder_type = wanted_days.holder_type
+        and days_known.day < wanted_days.usage_date - 1
+    anti join around
+        on around.usage_date = wanted_days.usage_date
+        and around.holder_type = wanted_days.holder_type
+    group by wanted_days.usage_date, wanted_days.holder_type
+),
+
+told_by as (
+    select * from around
+    union all
+    select * from earlier
+),
+
+borne as (
+    select wanted.usage_date, wanted.holder_type, wanted.subject, states.holder_id
+    from wanted
+    inner join told_by
+        on told_by.usage_date = wanted.usage_date
+        and told_by.holder_type = wanted.holder_type
+    inner join states
+        on states.holder_type = told_by.holder_type
+        and states.day = told_by.day
+        and states.subject = wanted.subject
+    union all
+    select wanted.usage_date, wanted.holder_type, wanted.subject, tonight.holder_id
+    from wanted
+    inner join tonight
+        on tonight.holder_type = wanted.holder_type
+        and tonight.subject = wanted.subject
+        and coalesce(tonight.assigned_on <= wanted.usage_date, true)
+    anti join told_by
+        on told_by.usage_date = wanted.usage_date
+        and told_by.holder_type = wanted.holder_type
 ),
 
 bearers as (
-    select 'user' as holder_type, subject, holder_id, bearers from members_by_email
-    union all
-    select 'api_key' as holder_type, subject, holder_id, bearers from keys_by_name
+    select usage_date, holder_type, subject, min(holder_id) as holder_id, count(distinct holder_id) as bearers
+    from borne
+    group by usage_date, holder_type, subject
 )
 
-select distinct
+select
     uses.usage_date,
     uses.source,
     uses.holder_type,
@@ -112,6 +115,7 @@ select distinct
     uses.used_at
 from uses
 left join bearers
-    on bearers.holder_type = uses.holder_type
-    and bearers.subject = case when uses.holder_type = 'user' then lower(uses.subject) else uses.subject end
+    on bearers.usage_date = uses.usage_date
+    and bearers.holder_type = uses.holder_type
+    and bearers.subject = uses.subject
 order by usage_date, source, holder_type, holder_id, subject, used_at

@@ -11,6 +11,12 @@ select
     changed_out,
     restated,
     seats_month_end,
+    -- of these, pending invitations
+    invites_before,
+    invite_joiners,
+    invite_leavers,
+    invites_accepted,
+    invites_month_end,
     -- how many
     seats_peak,
     peak_date,

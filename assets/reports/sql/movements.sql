@@ -3,6 +3,7 @@ select
     event_date,
     organization_id,
     movement,
+    case holder_type when 'user' then 'person' when 'api_key' then 'API key' else 'invitation' end as kind,
     coalesce(name, email, holder_id) as name,
     email,
     cost_centre,

@@ -1,5 +1,5 @@
 -- One row per seat without known use in the 30 days before the month's end, the surest and longest first.
--- Answers: which seats could be given back?
+-- Answers: which seats could be given back? Those whose disuse is proven (is_unused); of the others it is not known.
 select
     organization_id,
     coalesce(name, email, holder_id) as name,
@@ -8,6 +8,7 @@ select
     license_type,
     assigned_date,
     last_used_date,
+    last_used_state,
     days_unused_proven,
     certainty,
     is_unused,

@@ -1,4 +1,5 @@
--- One row per organization and calendar day, from the first month in which it is known to the end of the last.
+-- One row per organization and calendar day, from the first month in which it is known to the end of the last in which
+-- any organization is.
 -- Answers: how well is each day known, and what stands in the way of closing the month?
 with
 
@@ -70,7 +71,7 @@ select
         when not log.is_final then 'provisional'
         else 'final'
     end as state,
-    counted.snapshot_date is not null as is_counted,
+    coalesce(counted.is_observed, false) as is_counted,
     acknowledged.day is not null as is_acknowledged,
     log.provenance
 from days

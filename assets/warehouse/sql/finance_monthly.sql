@@ -1,6 +1,7 @@
 -- One row per month, organization, cost centre and license type, from the line's first month on, as known now.
--- Answers: how many seats, who came and went, what does it cost? Costs are rounded once, here, half up to cents; every
--- total is a sum of these rows. A null price or cost is not known: no line of prices.csv holds.
+-- Answers: how many seats, who came and went, what does it cost? Of seats, joiners and leavers, those of pending invites
+-- are told apart; API keys have lines of their own, and the rest are people. Costs are rounded once, here, half up to
+-- cents; every total is a sum of these rows. A null price or cost is not known: no line of prices.csv holds.
 with
 
 months as (
@@ -15,6 +16,7 @@ seats as (
         cost_centre,
         license_type,
         arg_max(seats, snapshot_date) as seats_month_end,
+        arg_max(invites, snapshot_date) as invites_month_end,
         max(seats) as seats_peak,
         -- of equal peaks, the first
         arg_max(snapshot_date, (seats, date '9999-12-31' - snapshot_date)) as peak_date,
@@ -23,18 +25,21 @@ seats as (
     group by date_trunc('month', snapshot_date), organization_id, cost_centre, license_type
 ),
 
-movements as (
+steps as (
     select
-        month,
+        cast(date_trunc('month', event_date) as date) as month,
         organization_id,
         cost_centre,
         license_type,
         count(*) filter (where movement = 'joiner') as joiners,
         count(*) filter (where movement = 'leaver') as leavers,
         count(*) filter (where movement = 'changed_in') as changed_in,
-        count(*) filter (where movement = 'changed_out') as changed_out
-    from finance_movements
-    group by month, organization_id, cost_centre, license_type
+        count(*) filter (where movement = 'changed_out') as changed_out,
+        count(*) filter (where movement = 'joiner' and holder_type = 'invite') as invite_joiners,
+        count(*) filter (where movement = 'leaver' and holder_type = 'invite') as invite_leavers,
+        count(*) filter (where is_accepted) as invites_accepted
+    from internal.seat_steps
+    group by date_trunc('month', event_date), organization_id, cost_centre, license_type
 ),
 
 unused as (
@@ -87,16 +92,23 @@ select
     seats.seats_peak,
     seats.peak_date,
     cast(
-        cast((20000 * seats.seat_days + months.days_observed) // (2 * months.days_observed) as decimal(18, 0))
+        cast((20000 * seats.seat_days + months.days_counted) // (2 * months.days_counted) as decimal(18, 0))
         * cast(0.0001 as decimal(5, 4)) as decimal(18, 4)
     ) as seats_average,
     seats.seat_days,
     -- who came and went
-    coalesce(movements.joiners, 0) as joiners,
-    coalesce(movements.leavers, 0) as leavers,
-    coalesce(movements.changed_in, 0) as changed_in,
-    coalesce(movements.changed_out, 0) as changed_out,
+    coalesce(steps.joiners, 0) as joiners,
+    coalesce(steps.leavers, 0) as leavers,
+    coalesce(steps.changed_in, 0) as changed_in,
+    coalesce(steps.changed_out, 0) as changed_out,
+    -- of these, pending invites
+    seats.invites_month_end,
+    coalesce(steps.invite_joiners, 0) as invite_joiners,
+    coalesce(steps.invite_leavers, 0) as invite_leavers,
+    coalesce(steps.invites_accepted, 0) as invites_accepted,
+    -- who does not use it
     coalesce(unused.unused_month_end, 0) as unused_month_end,
+    coalesce(unused.unused_unknown, 0) as unused_unknown,
     -- what it costs
     billed.price,
     cast(
@@ -114,17 +126,16 @@ select
     months.days_observed,
     months.days_in_month,
     months.is_final,
-    coalesce(unused.unused_unknown, 0) as unused_unknown,
     months.provenance
 from seats
 inner join months
     on months.organization_id = seats.organization_id
     and months.month = seats.month
-left join movements
-    on movements.month = seats.month
-    and movements.organization_id = seats.organization_id
-    and movements.cost_centre = seats.cost_centre
-    and movements.license_type = seats.license_type
+left join steps
+    on steps.month = seats.month
+    and steps.organization_id = seats.organization_id
+    and steps.cost_centre = seats.cost_centre
+    and steps.license_type = seats.license_type
 left join unused
     on unused.month = seats.month
     and unused.organization_id = seats.organization_id

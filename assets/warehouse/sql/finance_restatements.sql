@@ -22,6 +22,9 @@ known as (
     select finance_monthly.*
     from finance_monthly
     semi join closed_months on closed_months.month = finance_monthly.month
+    anti join (select organization_id, month from internal.finance_months where is_signed_without) as unsigned
+        on unsigned.organization_id = finance_monthly.organization_id
+        and unsigned.month = finance_monthly.month
 ),
 
 sides as (

@@ -1,6 +1,7 @@
 -- One row per month, organization, cost centre and license type: a closed month as it was signed, an open one as known
 -- now. Answers: what does finance report? seats_before + joiners - leavers + changed_in - changed_out + restated is
--- seats_month_end, for every row; restated is what corrections of a closed month before have moved.
+-- seats_month_end, for every row; restated is what corrections of a closed month before have moved. What is told of
+-- invites apart is null where the month was signed before that was told.
 with
 
 closed_months as (
@@ -16,10 +17,10 @@ current_lines as (
 ),
 
 shown as (
-    select month, organization_id, cost_centre, license_type, seats_month_end
+    select month, organization_id, cost_centre, license_type, seats_month_end, invites_month_end
     from current_lines
     union all
-    select month, organization_id, cost_centre, license_type, seats_month_end
+    select month, organization_id, cost_centre, license_type, seats_month_end, invites_month_end
     from finance_closed
 ),
 
@@ -27,7 +28,7 @@ shown as (
 months as (
     select organization_id, month, lag(month) over (partition by organization_id order by month) as previous_month
     from (
-        select organization_id, month from internal.finance_months
+        select organization_id, month from internal.finance_months where not is_signed_without
         union
         select organization_id, month from finance_closed
     )
@@ -39,7 +40,8 @@ before as (
         shown.organization_id,
         shown.cost_centre,
         shown.license_type,
-        shown.seats_month_end as seats_before
+        shown.seats_month_end as seats_before,
+        shown.invites_month_end as invites_before
     from shown
     inner join months
         on months.organization_id = shown.organization_id
@@ -91,6 +93,12 @@ select
         else coalesce(figures.restated, 0) + coalesce(figures.seats_before, 0) - coalesce(before.seats_before, 0)
     end as bigint) as restated,
     coalesce(figures.seats_month_end, 0) as seats_month_end,
+    -- of these, pending invites
+    case when before.month is null then 0 else before.invites_before end as invites_before,
+    case when figures.month is null then 0 else figures.invite_joiners end as invite_joiners,
+    case when figures.month is null then 0 else figures.invite_leavers end as invite_leavers,
+    case when figures.month is null then 0 else figures.invites_accepted end as invites_accepted,
+    case when figures.month is null then 0 else figures.invites_month_end end as invites_month_end,
     -- how many
     coalesce(figures.seats_peak, 0) as seats_peak,
     figures.peak_date,

@@ -1,6 +1,6 @@
 -- One row per month and active holder with a seat at its end, of whom no use is known in the 30 days before.
--- Answers: which seats are paid and not used, for how long, and how sure is that? is_unused: a source watched on 30 days
--- or more and saw nothing; else it is not known. Who was added in these 30 days is too new to tell, and stands in no row.
+-- Answers: which seats are paid and not used, for how long, and how sure is that? is_unused: a source that sees
+-- all of the holder's use watched on 30 days or more and saw nothing; else it is not known. Who was added in these 30 days is too new to tell, and stands in no row.
 create view finance_unused as
 with
 
@@ -52,7 +52,9 @@ watched as (
         months.organization_id,
         months.month,
         rosters.holder_type,
-        arg_max_null(rosters.usage_observed_since, rosters.snapshot_date) as since
+        arg_max_null(rosters.usage_observed_since, rosters.snapshot_date) as since,
+        arg_max_null(rosters.usage_observed_until, rosters.snapshot_date) as until,
+        arg_max(rosters.is_looked_at, rosters.snapshot_date) as is_looked_at
     from months
     inner join internal.roster_days as rosters
         on rosters.organization_id = months.organization_id
@@ -66,7 +68,11 @@ known as (
         holders.*,
         case when uses.last_used_date >= coalesce(holders.assigned_date, uses.last_used_date) then uses.last_used_date end
             as last_used_date,
-        watched.since
+        -- who was assigned after what the sources have reached was watched by none
+        coalesce(holders.assigned_date <= watched.until, watched.until is not null) as is_watched,
+        case when is_watched then watched.since end as since,
+        case when is_watched then watched.until end as until,
+        coalesce(watched.is_looked_at, false) as is_looked_at
     from holders
     asof left join uses
         on uses.organization_id = holders.organization_id
@@ -84,9 +90,7 @@ proven as (
         *,
         cast(as_of - last_used_date as integer) as days_since_last_use,
         cast(case
-            when since is null then null
-            when last_used_date >= since then as_of - last_used_date
-            else 1 + as_of - greatest(since, coalesce(assigned_date, since))
+            when until is not null then greatest(0, until - greatest(since - 1, assigned_date - 1, last_used_date))
         end as integer) as days_unused_proven
     from known
 )
@@ -106,11 +110,18 @@ select
     proven.last_used_date,
     proven.days_since_last_use,
     -- how sure
+    case
+        when proven.last_used_date is not null then 'used'
+        when proven.is_watched then 'never_seen'
+        when proven.is_looked_at then 'not_seen'
+        else 'unknown'
+    end as last_used_state,
     proven.days_unused_proven,
     case
-        when proven.since is null and proven.last_used_date is null then 'unknown'
-        when proven.since is null then 'at most'
-        when proven.last_used_date is not null then 'exact'
+        when proven.last_used_date is null and proven.until is not null then 'at least'
+        when proven.last_used_date is null then 'unknown'
+        when proven.until is null then 'at most'
+        when proven.last_used_date >= proven.since - 1 and proven.until = proven.as_of then 'exact'
         else 'at least'
     end as certainty,
     coalesce(proven.days_unused_proven >= 30, false) as is_unused,

@@ -1,281 +1,272 @@
 -- One row per holder and unbroken stretch of observed days with equal attributes (type 2, nulls equal nulls).
--- Answers: who held what, since when, until when? Usage and provenance are no attributes.
--- Input are the rows of the days to read (all, or those that are new or replaced since the last warehouse) and the
--- history known for the other days; the result is the same whichever way the days are divided.
+-- Answers: who held what, since when, until when? Usage, provenance and the organization's name are no attributes.
+-- Not knowing is no change: what is looked up in a list that could not be read keeps the value last known; the license
+-- type follows the role as license_types.csv says for that day.
 with
 
-snapshots as (
+told as (
+    from (select * from internal.told_stretches where holder_type <> 'api_key')
+    union all by name
+    from internal.told_keys
+),
+
+-- 1. Stretches as they were told, cut where something else may be derived from them.
+starts as (
+    select organization_id, holder_type, holder_id, first_number, first_number as piece_number
+    from told
+    semi join internal.stretch_cuts using (organization_id, holder_type, holder_id, first_number)
+    union
+    select organization_id, holder_type, holder_id, first_number, cut_number
+    from internal.stretch_cuts
+),
+
+ends as (
     select
-        organization_id,
-        snapshot_date,
-        organization_name,
-        holder_type,
-        holder_id,
-        license_type,
-        role,
-        status,
-        status_raw,
-        name,
-        email,
-        owner_user_id,
-        owner_email,
-        owner_type,
-        owner_status,
-        workspace_id,
-        workspace_name,
-        key_hint,
-        expires_at,
-        assigned_at
-    from inputs.snapshots
+        *,
+        lead(piece_number) over (
+            partition by organization_id, holder_type, holder_id, first_number order by piece_number
+        ) - 1 as last_piece_number
+    from starts
 ),
 
-roster_days as (
-    select organization_id, holder_type, snapshot_date, day_number, next_date
-    from internal.roster_days
-),
-
--- 1. Each distinct row of the days to read, and the days on which it stood there, as bits: one hash over all rows.
-seen as (
-    select
-        snapshots.* exclude (snapshot_date),
-        min(snapshot_date) as first_day,
-        max(snapshot_date) as last_day,
-        count(*) as days,
-        bitstring_agg(
-            cast(snapshot_date - getvariable('first_day') as integer),
-            0,
-            cast(getvariable('last_day') - getvariable('first_day') as integer)
-        ) as presence
-    from snapshots
-    group by all
-),
-
-numbered as (
-    select
-        seen.*,
-        firsts.day_number as first_number,
-        lasts.day_number as last_number
-    from seen
-    inner join roster_days as firsts
-        on firsts.organization_id = seen.organization_id
-        and firsts.holder_type = seen.holder_type
-        and firsts.snapshot_date = seen.first_day
-    inner join roster_days as lasts
-        on lasts.organization_id = seen.organization_id
-        and lasts.holder_type = seen.holder_type
-        and lasts.snapshot_date = seen.last_day
-),
-
--- 2. Mostly that is one unbroken stretch; else its pieces are read off the bits, never again from the rows.
-whole as (
-    select numbered.* exclude (first_day, last_day, days, presence)
-    from numbered
-    where days = last_number - first_number + 1
-),
-
-torn as materialized (
-    select
-        numbered.* exclude (first_day, last_day, days, presence, first_number, last_number),
-        presence & ~(presence >> 1) as starts,
-        presence & ~(presence << 1) as ends
-    from numbered
-    where days <> last_number - first_number + 1
-),
-
-offsets as (
-    select cast(range(getvariable('last_day') - getvariable('first_day') + 1) as integer[]) as days
-),
-
-bounded as (
-    select
-        torn.* exclude (starts, ends),
-        unnest(list_filter(offsets.days, lambda day: get_bit(torn.starts, day) = 1)) as first_offset,
-        unnest(list_filter(offsets.days, lambda day: get_bit(torn.ends, day) = 1)) as last_offset
-    from torn
-    cross join offsets
-),
-
-read_off as (
-    select
-        bounded.* exclude (first_offset, last_offset),
-        firsts.day_number as first_number,
-        lasts.day_number as last_number
-    from bounded
-    inner join roster_days as firsts
-        on firsts.organization_id = bounded.organization_id
-        and firsts.holder_type = bounded.holder_type
-        and firsts.snapshot_date = getvariable('first_day') + bounded.first_offset
-    inner join roster_days as lasts
-        on lasts.organization_id = bounded.organization_id
-        and lasts.holder_type = bounded.holder_type
-        and lasts.snapshot_date = getvariable('first_day') + bounded.last_offset
-),
-
--- 3. What stays of the known history: its stretches, cut at the days that are read again.
-kept_days as (
-    select
-        roster_days.organization_id,
-        roster_days.holder_type,
-        roster_days.snapshot_date,
-        roster_days.day_number,
-        roster_days.day_number - row_number() over (
-            partition by roster_days.organization_id, roster_days.holder_type
-            order by roster_days.day_number
-        ) as block
-    from roster_days
-    anti join inputs.days_to_read as again
-        on again.organization_id = roster_days.organization_id
-        and again.snapshot_date = roster_days.snapshot_date
-),
-
-blocks as (
-    select
-        organization_id,
-        holder_type,
-        block,
-        min(snapshot_date) as first_day,
-        max(snapshot_date) as last_day
-    from kept_days
-    group by organization_id, holder_type, block
-),
-
-cut as (
-    select
-        known.* exclude (valid_from, valid_to, is_current, days_observed),
-        greatest(known.valid_from, blocks.first_day) as first_day,
-        least(coalesce(known.valid_to - 1, blocks.last_day), blocks.last_day) as last_day
-    from inputs.known_history as known
-    inner join blocks
-        on blocks.organization_id = known.organization_id
-        and blocks.holder_type = known.holder_type
-        and blocks.last_day >= known.valid_from
-        and (known.valid_to is null or blocks.first_day < known.valid_to)
-),
-
--- The few distinct bounds are looked up once, not for every row.
-first_numbers as (
-    select bounds.organization_id, bounds.holder_type, bounds.first_day, kept_days.day_number as first_number
-    from (select distinct organization_id, holder_type, first_day from cut) as bounds
-    asof inner join kept_days
-        on kept_days.organization_id = bounds.organization_id
-        and kept_days.holder_type = bounds.holder_type
-        and kept_days.snapshot_date >= bounds.first_day
-),
-
-last_numbers as (
-    select bounds.organization_id, bounds.holder_type, bounds.last_day, kept_days.day_number as last_number
-    from (select distinct organization_id, holder_type, last_day from cut) as bounds
-    asof inner join kept_days
-        on kept_days.organization_id = bounds.organization_id
-        and kept_days.holder_type = bounds.holder_type
-        and kept_days.snapshot_date <= bounds.last_day
-),
-
-kept as (
-    select
-        cut.* exclude (first_day, last_day),
-        first_numbers.first_number,
-        last_numbers.last_number
-    from cut
-    inner join first_numbers
-        on first_numbers.organization_id = cut.organization_id
-        and first_numbers.holder_type = cut.holder_type
-        and first_numbers.first_day = cut.first_day
-    inner join last_numbers
-        on last_numbers.organization_id = cut.organization_id
-        and last_numbers.holder_type = cut.holder_type
-        and last_numbers.last_day = cut.last_day
-    where first_numbers.first_number <= last_numbers.last_number
-),
-
--- 4. Pieces of one row that follow upon each other are one stretch.
 pieces as (
-    from whole
-    union all by name
-    from read_off
-    union all by name
-    from kept
+    select
+        told.* replace (
+            coalesce(ends.piece_number, told.first_number) as first_number,
+            coalesce(ends.last_piece_number, told.last_number) as last_number
+        )
+    from told
+    left join ends using (organization_id, holder_type, holder_id, first_number)
 ),
 
-distinct_rows as materialized (
+-- 2. What is looked up, as of each piece's first day.
+dated as (
     select
-        row_number() over () as row_id,
-        grouped.*
+        pieces.* exclude (valid_from, valid_to),
+        days.snapshot_date as day,
+        days.owner_as_of
+    from pieces
+    inner join internal.roster_days as days
+        on days.organization_id = pieces.organization_id
+        and days.holder_type = pieces.holder_type
+        and days.day_number = pieces.first_number
+),
+
+-- Owners are looked up again only where they could not be: in the list of members that was read last.
+owners as (
+    select
+        dated.organization_id,
+        dated.holder_id,
+        dated.first_number,
+        members.email,
+        case
+            when members.holder_id is not null then 'member'
+            -- the key was there already when the list was read, and its owner was not
+            when epoch_us(dated.assigned_at) < epoch_us(dated.owner_as_of + 1) then 'left'
+            else 'unknown'
+        end as status
+    from dated
+    left join internal.told_stretches as members
+        on members.holder_type = 'user'
+        and members.organization_id = dated.organization_id
+        and members.holder_id = dated.owner_user_id
+        and dated.day >= members.valid_from
+        and dated.day < coalesce(members.valid_to, date '9999-12-31')
+    where dated.holder_type = 'api_key'
+        and dated.owner_status = 'unknown'
+        and dated.owner_user_id is not null
+        and coalesce(dated.owner_type, 'user') = 'user'
+        and dated.owner_as_of is not null
+),
+
+names as (
+    select
+        dated.organization_id,
+        dated.holder_id,
+        dated.first_number,
+        -- what the default workspace is called is told only in the newer shape, and it had no other name before
+        coalesce(
+            arg_max(names.workspace_name, names.valid_from) filter (where names.valid_from <= dated.day),
+            arg_min(names.workspace_name, names.valid_from) filter (where defaults.workspace_id is not null)
+        ) as workspace_name
+    from dated
+    inner join internal.workspace_names as names
+        on names.organization_id = dated.organization_id
+        and names.workspace_id = dated.workspace_id
+    left join internal.default_workspaces as defaults
+        on defaults.organization_id = dated.organization_id
+        and defaults.workspace_id = dated.workspace_id
+    where dated.holder_type = 'api_key'
+        and dated.workspace_name is null
+    group by dated.organization_id, dated.holder_id, dated.first_number
+),
+
+seated as (
+    select distinct dated.organization_id, dated.holder_id, dated.first_number
+    from dated
+    inner join internal.seated_invites as members
+        on members.organization_id = dated.organization_id
+        and members.invite_id = dated.holder_id
+        and coalesce(members.address = lower(dated.email), members.address is null)
+        and dated.day >= members.valid_from
+        and dated.day < coalesce(members.valid_to, date '9999-12-31')
+    where dated.holder_type = 'invite'
+),
+
+by_type as (
+    select license_type, bool_or(takes_seat) as takes_seat
+    from internal.license_types
+    group by license_type
+),
+
+derived as (
+    select
+        dated.organization_id,
+        dated.holder_type,
+        dated.holder_id,
+        case
+            when dated.holder_type = 'api_key' then 'API Key'
+            when dated.role is null then dated.license_told
+            else coalesce(meanings.license_type, 'Unmapped (' || dated.role || ')')
+        end as license_type,
+        dated.role,
+        dated.status,
+        -- Who takes a seat is the role's to say; where it is not known, the license type's; where that is not known
+        -- either, it counts as taking one, so that no cost is hidden. Keys and the disabled take none.
+        case
+            when dated.holder_type = 'api_key' or dated.status = 'Disabled' then false
+            when dated.holder_type = 'invite' and not billing.invites_take_seats then false
+            when seated.holder_id is not null then false
+            when dated.role is null then coalesce(by_type.takes_seat, true)
+            else coalesce(meanings.takes_seat, true)
+        end as takes_seat,
+        dated.status_raw,
+        dated.name,
+        dated.email,
+        dated.owner_user_id,
+        coalesce(dated.owner_email, owners.email) as owner_email,
+        dated.owner_type,
+        coalesce(owners.status, dated.owner_status) as owner_status,
+        dated.workspace_id,
+        coalesce(dated.workspace_name, names.workspace_name) as workspace_name,
+        dated.key_scope,
+        dated.key_hint,
+        dated.expires_at,
+        dated.assigned_at,
+        dated.first_number,
+        dated.last_number
+    from dated
+    left join owners
+        on owners.organization_id = dated.organization_id
+        and owners.holder_id = dated.holder_id
+        and owners.first_number = dated.first_number
+        and dated.holder_type = 'api_key'
+    left join names
+        on names.organization_id = dated.organization_id
+        and names.holder_id = dated.holder_id
+        and names.first_number = dated.first_number
+        and dated.holder_type = 'api_key'
+    left join seated
+        on seated.organization_id = dated.organization_id
+        and seated.holder_id = dated.holder_id
+        and seated.first_number = dated.first_number
+        and dated.holder_type = 'invite'
+    left join internal.license_types as meanings
+        on meanings.role = dated.role
+        and dated.day >= coalesce(meanings.valid_from, dated.day)
+        and dated.day < coalesce(meanings.valid_to, date '9999-12-31')
+    left join by_type on by_type.license_type = dated.license_told
+    left join internal.finance_organizations as billing on billing.organization_id = dated.organization_id
+),
+
+-- 3. Pieces that follow upon each other and are equal now are one stretch.
+compared as (
+    select
+        *,
+        first_number is distinct from 1 + lag(last_number) over holder
+            or attributes is distinct from lag(attributes) over holder as begins
     from (
         select
-            pieces.* exclude (first_number, last_number),
-            list({first_number: first_number, last_number: last_number}) as pieces
-        from pieces
-        group by all
-    ) as grouped
+            *,
+            row(
+                license_type, role, status, takes_seat, status_raw, name, email, owner_user_id, owner_email, owner_type,
+                owner_status, workspace_id, workspace_name, key_scope, key_hint, expires_at, assigned_at
+            ) as attributes
+        from derived
+    )
+    window holder as (partition by organization_id, holder_type, holder_id order by first_number)
 ),
 
-separate as (
-    select row_id, unnest(pieces, recursive := true)
-    from distinct_rows
-),
-
-begun as (
+ended as (
     select
         *,
-        first_number is distinct from 1 + lag(last_number) over (partition by row_id order by first_number) as begins
-    from separate
+        -- the last piece before the next one that begins
+        min(case when ends_here then last_number end) over (
+            partition by organization_id, holder_type, holder_id
+            order by first_number
+            rows between current row and unbounded following
+        ) as end_number
+    from (
+        select
+            *,
+            coalesce(lead(begins) over (partition by organization_id, holder_type, holder_id order by first_number), true)
+                as ends_here
+        from compared
+    )
 ),
 
-counted as (
-    select
-        *,
-        count(*) filter (where begins) over (partition by row_id order by first_number) as stretch
-    from begun
-),
-
-stretches as (
-    select
-        row_id,
-        min(first_number) as first_number,
-        max(last_number) as last_number
-    from counted
-    group by row_id, stretch
+links as (
+    select organization_id, holder_id, assigned_at, max(invite_id) as invite_id
+    from internal.invite_links
+    group by organization_id, holder_id, assigned_at
 )
 
 select
-    distinct_rows.organization_id,
-    distinct_rows.holder_type,
-    distinct_rows.holder_id,
+    ended.organization_id,
+    ended.holder_type,
+    ended.holder_id,
+    lasts.organization_name,
     -- attributes
-    distinct_rows.organization_name,
-    distinct_rows.license_type,
-    distinct_rows.role,
-    distinct_rows.status,
-    distinct_rows.status_raw,
-    distinct_rows.name,
-    distinct_rows.email,
-    distinct_rows.owner_user_id,
-    distinct_rows.owner_email,
-    distinct_rows.owner_type,
-    distinct_rows.owner_status,
-    distinct_rows.workspace_id,
-    distinct_rows.workspace_name,
-    distinct_rows.key_hint,
-    distinct_rows.expires_at,
-    distinct_rows.assigned_at,
+    ended.license_type,
+    ended.takes_seat,
+    ended.role,
+    ended.status,
+    ended.status_raw,
+    ended.name,
+    ended.email,
+    ended.owner_user_id,
+    ended.owner_email,
+    ended.owner_type,
+    ended.owner_status,
+    ended.workspace_id,
+    ended.workspace_name,
+    ended.key_scope,
+    ended.key_hint,
+    ended.expires_at,
+    ended.assigned_at,
+    links.invite_id,
     -- when
     firsts.snapshot_date as valid_from,
     lasts.next_date as valid_to,
     lasts.next_date is null as is_current,
-    stretches.last_number - stretches.first_number + 1 as days_observed
-from stretches
-inner join distinct_rows on distinct_rows.row_id = stretches.row_id
-inner join roster_days as firsts
-    on firsts.organization_id = distinct_rows.organization_id
-    and firsts.holder_type = distinct_rows.holder_type
-    and firsts.day_number = stretches.first_number
-inner join roster_days as lasts
-    on lasts.organization_id = distinct_rows.organization_id
-    and lasts.holder_type = distinct_rows.holder_type
-    and lasts.day_number = stretches.last_number
+    ended.end_number - ended.first_number + 1 as days_observed
+from ended
+inner join internal.roster_days as firsts
+    on firsts.organization_id = ended.organization_id
+    and firsts.holder_type = ended.holder_type
+    and firsts.day_number = ended.first_number
+inner join internal.roster_days as lasts
+    on lasts.organization_id = ended.organization_id
+    and lasts.holder_type = ended.holder_type
+    and lasts.day_number = ended.end_number
+left join links
+    on ended.holder_type = 'user'
+    and links.organization_id = ended.organization_id
+    and links.holder_id = ended.holder_id
+    and links.assigned_at is not distinct from ended.assigned_at
+where ended.begins
 order by
-    distinct_rows.organization_id,
-    distinct_rows.holder_type,
-    distinct_rows.holder_id,
+    ended.organization_id,
+    ended.holder_type,
+    ended.holder_id,
     firsts.snapshot_date

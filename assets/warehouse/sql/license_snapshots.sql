@@ -1,5 +1,7 @@
 -- One row per holder and snapshot day. Answers: what stood in that day's snapshot, and what is known now of its use?
--- Equal to the Parquet files but for the usage columns: those keep what was known then, these say what is known now.
+-- As the Parquet files, but for what is known better now: the use, the license type (mapped by today's table), and what
+-- was looked up in a list that could not be read that day (the value last known; owner_as_of and workspace_as_of say
+-- when). The files keep what was said then.
 create view license_snapshots as
 with
 
@@ -36,7 +38,7 @@ uses as (
 select
     days.snapshot_date,
     history.organization_id,
-    history.organization_name,
+    days.organization_name,
     history.holder_type,
     history.holder_id,
     history.license_type,
@@ -50,11 +52,15 @@ select
     history.owner_email,
     history.owner_type,
     history.owner_status,
+    days.owner_as_of,
     history.workspace_id,
     history.workspace_name,
+    days.workspace_as_of,
+    history.key_scope,
     history.key_hint,
     history.expires_at,
     history.assigned_at,
+    history.invite_id,
     -- use; a day's use is shown as its 00:00 UTC, whatever the session's time zone
     coalesce(uses.used_at, make_timestamptz(epoch_us(uses.usage_date))) as last_used_at,
     case
@@ -64,10 +70,16 @@ select
     uses.source as last_used_source,
     case
         when uses.usage_date is not null then 'used'
-        when days.usage_observed_since is not null then 'never_seen'
+        -- who was assigned after what the sources have reached was watched by none
+        when coalesce(
+            cast(make_timestamp(epoch_us(history.assigned_at)) as date) <= days.usage_observed_until,
+            days.usage_observed_until is not null
+        ) then 'never_seen'
+        when days.is_looked_at then 'not_seen'
         else 'unknown'
     end as last_used_state,
     days.usage_observed_since,
+    days.usage_observed_until,
     -- how we know
     days.provenance,
     days.observed_at,

@@ -1,23 +1,12 @@
--- One row per observed day, organization, kind of holder, license type, status and taking a seat or not.
--- Answers: how many of each were there on that day? From its first day on, a combination has a row for every observed
--- day, with 0 seats where nobody has it any more; a day on which the roster is unknown has none.
+-- One row per calendar day, organization, kind of holder, license type, status and taking a seat or not.
+-- Answers: how many of each were there on that day? From its first day on, a combination has a row for every day up to
+-- the last that is known of any organization, with 0 seats where nobody has it any more. On a day on which the roster is
+-- not known, the last that is (is_observed = false, as_of its day): a sum does not fall because nobody looked.
 with
 
 stretches as (
-    select
-        history.organization_id,
-        history.holder_type,
-        history.license_type,
-        history.status,
-        rules.takes_seat,
-        history.valid_from,
-        history.valid_to
-    from license_history as history
-    inner join internal.seat_rules as rules
-        on rules.holder_type = history.holder_type
-        and rules.license_type = history.license_type
-        and rules.role is not distinct from history.role
-        and rules.status = history.status
+    select organization_id, holder_type, license_type, status, takes_seat, valid_from, valid_to
+    from license_history
 ),
 
 bounds as (
@@ -42,7 +31,9 @@ combinations as (
 )
 
 select
-    days.snapshot_date,
+    days.day as snapshot_date,
+    days.is_observed,
+    days.as_of,
     combinations.organization_id,
     combinations.holder_type,
     combinations.license_type,
@@ -55,23 +46,23 @@ select
             combinations.license_type,
             combinations.status,
             combinations.takes_seat
-        order by days.snapshot_date
+        order by days.day
     ) as bigint) as seats
 from combinations
-inner join internal.roster_days as days
+inner join internal.calendar_days as days
     on days.organization_id = combinations.organization_id
     and days.holder_type = combinations.holder_type
-    and days.snapshot_date >= combinations.first_day
+    and days.day >= combinations.first_day
 left join steps
     on steps.organization_id = combinations.organization_id
     and steps.holder_type = combinations.holder_type
     and steps.license_type = combinations.license_type
     and steps.status = combinations.status
     and steps.takes_seat = combinations.takes_seat
-    and steps.snapshot_date = days.snapshot_date
+    and steps.snapshot_date = days.day
 order by
     combinations.organization_id,
-    days.snapshot_date,
+    days.day,
     combinations.holder_type,
     combinations.license_type,
     combinations.status,

@@ -5,15 +5,19 @@ with
 
 days as (
     select
-        date_trunc('month', snapshot_date) as month,
-        organization_id,
-        holder_type,
-        count(*) as days_observed,
-        bool_and(is_final) as all_final,
-        min(snapshot_date) as first_day,
-        max(snapshot_date) as last_day
-    from internal.roster_days
-    group by date_trunc('month', snapshot_date), organization_id, holder_type
+        date_trunc('month', calendar.day) as month,
+        calendar.organization_id,
+        calendar.holder_type,
+        count(*) filter (where calendar.is_observed) as days_observed,
+        -- the days that the figures are of: a month in which nobody looked shows what was known before it
+        coalesce(nullif(count(*) filter (where calendar.is_observed), 0), count(*)) as days_counted,
+        bool_and(rosters.is_final) filter (where calendar.is_observed) as all_final
+    from internal.calendar_days as calendar
+    inner join internal.roster_days as rosters
+        on rosters.organization_id = calendar.organization_id
+        and rosters.holder_type = calendar.holder_type
+        and rosters.snapshot_date = calendar.as_of
+    group by date_trunc('month', calendar.day), calendar.organization_id, calendar.holder_type
 ),
 
 known_until as (
@@ -30,19 +34,25 @@ known_since as (
 
 seats as (
     select
-        date_trunc('month', snapshot_date) as month,
-        organization_id,
-        holder_type,
-        license_type,
-        status,
-        takes_seat,
-        arg_max(seats, snapshot_date) as seats_month_end,
-        max(seats) as seats_peak,
+        days.month,
+        counts.organization_id,
+        counts.holder_type,
+        counts.license_type,
+        counts.status,
+        counts.takes_seat,
+        arg_max(counts.seats, counts.snapshot_date) as seats_month_end,
+        max(counts.seats) as seats_peak,
         -- of equal peaks, the first
-        arg_max(snapshot_date, (seats, date '9999-12-31' - snapshot_date)) as peak_date,
-        cast(sum(seats) as bigint) as seat_days
-    from seat_counts_daily
-    group by date_trunc('month', snapshot_date), organization_id, holder_type, license_type, status, takes_seat
+        arg_max(counts.snapshot_date, (counts.seats, date '9999-12-31' - counts.snapshot_date)) as peak_date,
+        cast(sum(counts.seats) as bigint) as seat_days
+    from seat_counts_daily as counts
+    inner join days
+        on days.month = date_trunc('month', counts.snapshot_date)
+        and days.organization_id = counts.organization_id
+        and days.holder_type = counts.holder_type
+        and (counts.is_observed or days.days_observed = 0)
+    group by
+        days.month, counts.organization_id, counts.holder_type, counts.license_type, counts.status, counts.takes_seat
 ),
 
 movements as (
@@ -74,7 +84,7 @@ select
     seats.peak_date,
     -- whole ten-thousandths, half up: a division would give a float
     cast(
-        cast((20000 * seats.seat_days + days.days_observed) // (2 * days.days_observed) as decimal(18, 0))
+        cast((20000 * seats.seat_days + days.days_counted) // (2 * days.days_counted) as decimal(18, 0))
         * cast(0.0001 as decimal(5, 4)) as decimal(18, 4)
     ) as seats_average,
     seats.seat_days,
@@ -87,7 +97,7 @@ select
     days.days_observed,
     day(last_day(seats.month)) as days_in_month,
     known_until.last_day >= last_day(seats.month)
-    and days.all_final
+    and coalesce(days.all_final, false)
     and days.days_observed = 1 + last_day(seats.month) - greatest(cast(seats.month as date), known_since.first_day) as is_final
 from seats
 inner join days

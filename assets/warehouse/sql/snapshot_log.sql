@@ -17,7 +17,11 @@ select
     uses_before_assignment,
     uses_ambiguous,
     uses_unmatched,
+    uses_unattributed,
+    items_of_others,
     conflicts,
+    workspaces_known,
+    default_workspace,
     -- how and when
     observed_at,
     observed_at - cast(snapshot_date + 1 as timestamptz) as lag,

@@ -5,7 +5,7 @@ Knows nothing of sentences for people: those are in `endpoints`.
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -20,7 +20,7 @@ from assets.extraction.api import Endpoint
 from assets.extraction.client import Answer, Client, NotAvailable, Rejected, named
 from assets.extraction.organizations import Access
 from assets.extraction.paging import Fetched, walk
-from assets.extraction.usage_calls import Span, calls, latest_day_named
+from assets.extraction.usage_calls import Span, latest_day_named, parameters
 
 PATIENCE_SECONDS = 5.0
 TIMEOUT_SECONDS = 5.0
@@ -35,7 +35,7 @@ class _Activity(msgspec.Struct):
     id: str
 
 
-ACTIVITIES = Endpoint("activities", "/v1/compliance/activities", _Activity, "Activity Feed")
+ACTIVITIES = replace(api.ACTIVITIES, item=_Activity, noun="Activity Feed", params={})
 ASKED = (*api.ROSTERS, *api.USAGE, ACTIVITIES)
 
 
@@ -83,37 +83,51 @@ class _Question:
     span: Span | None = None
 
 
+MAY_LACK = (api.WORKSPACES, api.ANALYTICS_USAGE, api.ANALYTICS_USERS)
+"""Where, as for the extraction, a 400 means that the organization has not got the endpoint."""
+
+
 def ask(access: Access, endpoint: Endpoint, now: datetime) -> Reply:
     """Ask with the first of the organization's keys that may."""
-    question = _question(endpoint, now)
     refusals: list[NotAvailable] = []
     for holder in access.keys:
+        question = _question(endpoint, access.organization.id, now, wishing=endpoint.has_wishes)
         try:
-            pages = islice(_pages(holder.client, question), question.pages)
-            return Reply(endpoint, [item for page in pages for item in page.items])
+            return Reply(endpoint, _answered(holder.client, question, access.organization.id, now))
         except NotAvailable as refusal:
             refusals.append(refusal)
         except Rejected as rejection:
             if question.span and latest_day_named(rejection.message, question.span) is not None:
                 return Reply(endpoint, [])
-            if rejection.status != 400 or endpoint not in (api.ANALYTICS_USAGE, api.ANALYTICS_USERS):
+            if rejection.status != 400 or endpoint not in MAY_LACK:
                 return Reply(endpoint, failure=rejection)
-            # There, as for the extraction, a 400 means that the organization has not got the endpoint.
             refusals.append(NotAvailable(rejection.status, str(rejection), None))
         except LicenseHistoryError as error:
             return Reply(endpoint, failure=error)
     return Reply(endpoint, refusals=tuple(refusals))
 
 
-def _question(endpoint: Endpoint, now: datetime) -> _Question:
+def _answered(client: Client, question: _Question, organization_id: str, now: datetime) -> list[Any]:
+    """The items of the first pages; a server that refuses what is wished for beside the list is asked without it."""
+    try:
+        return [item for page in islice(_pages(client, question), question.pages) for item in page.items]
+    except Rejected as rejection:
+        if rejection.status != 400 or not question.endpoint.has_wishes:
+            raise
+    plain = _question(question.endpoint, organization_id, now, wishing=False)
+    return [item for page in islice(_pages(client, plain), plain.pages) for item in page.items]
+
+
+def _question(endpoint: Endpoint, organization_id: str, now: datetime, *, wishing: bool) -> _Question:
+    asked = endpoint.asked(organization_id, wishing=wishing)
     if endpoint is api.INVITES:
-        return _Question(endpoint, endpoint.params, INVITE_PAGES)
-    smallest = {**endpoint.params, "limit": 1}
+        return _Question(endpoint, asked, INVITE_PAGES)
+    smallest = {**asked, "limit": 1}
     if not endpoint.max_days:
         return _Question(endpoint, smallest)
     day = _day(endpoint, now)
     span = Span(day, day)
-    return _Question(endpoint, {**smallest, **calls(endpoint, span)[0]}, span=span)
+    return _Question(endpoint, {**smallest, **parameters(endpoint, span)}, span=span)
 
 
 def _day(endpoint: Endpoint, now: datetime) -> date:

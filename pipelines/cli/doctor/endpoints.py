@@ -44,7 +44,6 @@ _LACKS = {
     ),
     api.INVITES.name: _Lack("In the snapshot the pending invitations are unknown, not zero."),
     api.WORKSPACES.name: _Lack("In the snapshot the keys' workspaces have no names."),
-    api.SERVICE_ACCOUNTS.name: _Lack("In the snapshot service accounts that own keys have no names."),
     ACTIVITIES.name: _Lack(
         "A snapshot does not need it, but nothing else can explain past days.",
         absent="The Compliance API is switched off, and records nothing from before it is switched on: have an "

@@ -9,6 +9,7 @@ days as (
 seats as (
     select organization_id, holder_type, license_type, snapshot_date, sum(seats) as seats
     from seat_counts_daily
+    where is_observed
     group by organization_id, holder_type, license_type, snapshot_date
 ),
 

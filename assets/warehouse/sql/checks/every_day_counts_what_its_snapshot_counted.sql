@@ -15,6 +15,7 @@ counted as (
 seats as (
     select organization_id, snapshot_date, holder_type, cast(sum(seats) as bigint) as seats
     from seat_counts_daily
+    where is_observed
     group by organization_id, snapshot_date, holder_type
 )
 

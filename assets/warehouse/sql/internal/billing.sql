@@ -1,4 +1,4 @@
 -- One row per line of billing.csv. Answers: how is an organization billed? A null organization is all others.
-select organization_id, convention, currency
+select organization_id, convention, currency, invites_take_seats
 from inputs.billing
 order by organization_id

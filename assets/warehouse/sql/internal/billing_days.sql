@@ -3,7 +3,7 @@
 with
 
 months as (
-    select organization_id, month, as_of, days_observed, days_in_month, is_final, convention
+    select organization_id, month, as_of, days_counted, days_in_month, is_final, convention
     from internal.finance_months
 ),
 
@@ -57,7 +57,7 @@ select
     license_types.license_type,
     days.snapshot_date,
     days.snapshot_date,
-    months.days_observed
+    months.days_counted
 from months
 inner join internal.counted_days as days
     on days.organization_id = months.organization_id

@@ -2,8 +2,8 @@
 with
 
 checksums as (
-    select sum(hash(history)) as checksum
-    from license_history as history
+    select sum(hash(told)) as checksum
+    from internal.told_stretches as told
     union all
     select sum(hash(usage))
     from license_usage as usage

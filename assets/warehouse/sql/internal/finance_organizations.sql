@@ -1,4 +1,5 @@
--- One row per organization. Answers: how is it billed, in which currency, and are its API keys billed too?
+-- One row per organization. Answers: how is it billed, in which currency, do pending invites take seats, and are its API
+-- keys billed too?
 -- bills_keys: some price for API Key applies to it, at whatever time; else its keys stand in no line of finance's.
 with
 
@@ -25,6 +26,8 @@ select
     organizations.has_members,
     coalesce(own.convention, every.convention, 'month-end') as convention,
     coalesce(own.currency, every.currency, priced.currency) as currency,
+    -- where nobody says, they do, so that no cost is hidden
+    coalesce(own.invites_take_seats, every.invites_take_seats, true) as invites_take_seats,
     coalesce(priced.bills_keys, false) as bills_keys
 from organizations
 left join internal.billing as own on own.organization_id = organizations.organization_id

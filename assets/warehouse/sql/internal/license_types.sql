@@ -1,4 +1,4 @@
--- One row per role of the reference table license_types.csv. Answers: what does a role mean today?
-select role, license_type, takes_seat
+-- One row per role, and span in which its meaning holds, of license_types.csv. Answers: what does a role mean, and when?
+select role, license_type, takes_seat, valid_from, valid_to
 from inputs.license_types
-order by role
+order by role, valid_from

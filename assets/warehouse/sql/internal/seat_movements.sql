@@ -1,23 +1,11 @@
 -- One row per day, organization, kind of holder, license type, status and taking a seat or not, where somebody moved.
--- Answers: how many came, went, or changed into and out of it? Read from each holder's neighbouring stretches.
+-- Answers: how many came, went, or changed into and out of it? Read from each holder's neighbouring stretches. An invite
+-- that was accepted has changed out of being one: who accepted it is the joiner, and nobody left.
 with
 
 stretches as (
-    select
-        history.organization_id,
-        history.holder_type,
-        history.holder_id,
-        history.license_type,
-        history.status,
-        rules.takes_seat,
-        history.valid_from,
-        history.valid_to
-    from license_history as history
-    inner join internal.seat_rules as rules
-        on rules.holder_type = history.holder_type
-        and rules.license_type = history.license_type
-        and rules.role is not distinct from history.role
-        and rules.status = history.status
+    select organization_id, holder_type, holder_id, license_type, status, takes_seat, valid_from, valid_to
+    from license_history
 ),
 
 starts as (
@@ -47,13 +35,17 @@ ends as (
         earlier.license_type,
         earlier.status,
         earlier.takes_seat,
-        case when later.holder_id is null then 'leavers' else 'changed_out' end as movement
+        case when later.holder_id is null and links.invite_id is null then 'leavers' else 'changed_out' end as movement
     from stretches as earlier
     left join stretches as later
         on later.organization_id = earlier.organization_id
         and later.holder_type = earlier.holder_type
         and later.holder_id = earlier.holder_id
         and later.valid_from = earlier.valid_to
+    left join internal.invite_links as links
+        on earlier.holder_type = 'invite'
+        and links.organization_id = earlier.organization_id
+        and links.invite_id = earlier.holder_id
     where earlier.valid_to is not null
         and (earlier.license_type, earlier.status, earlier.takes_seat)
         is distinct from (later.license_type, later.status, later.takes_seat)

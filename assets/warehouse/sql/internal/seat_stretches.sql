@@ -1,7 +1,22 @@
 -- One row per holder and stretch of counted days with the same license, status and cost centre.
 -- Answers: who pays for whom, from which counted day to which? Keys are here only where they are billed.
--- A stretch begins and ends on counted days, so that counting by day and by movement must give the same.
+-- A stretch begins and ends on counted days, so that counting by day and by movement must give the same. Who was invited
+-- and became a member is one person (seat_id): the invite's seat ends where the member's begins.
 with
+
+-- The first day in an invite's stretch on which the invited person is a member, whichever roster says so.
+arrivals as (
+    select invites.organization_id, invites.holder_id, invites.valid_from, min(members.valid_from) as arrived_on
+    from license_history as invites
+    inner join internal.seated_invites as members
+        on members.organization_id = invites.organization_id
+        and members.invite_id = invites.holder_id
+        and coalesce(members.address = lower(invites.email), members.address is null)
+        and members.valid_from > invites.valid_from
+    where invites.holder_type = 'invite'
+        and invites.takes_seat
+    group by invites.organization_id, invites.holder_id, invites.valid_from
+),
 
 stretches as (
     select
@@ -13,7 +28,9 @@ stretches as (
         history.holder_id,
         history.license_type,
         history.status,
-        rules.takes_seat or (history.holder_type = 'api_key' and history.status = 'Active') as is_billed,
+        case when links.holder_id is null then history.holder_type else 'user' end as seat_type,
+        coalesce(links.holder_id, history.holder_id) as seat_id,
+        history.takes_seat or (history.holder_type = 'api_key' and history.status = 'Active') as is_billed,
         history.name,
         coalesce(history.email, history.owner_email) as email,
         lower(coalesce(history.email, history.owner_email)) as small_email,
@@ -21,13 +38,17 @@ stretches as (
         history.workspace_name,
         history.assigned_at,
         history.valid_from,
-        coalesce(history.valid_to, date '9999-12-31') as valid_to
+        least(arrivals.arrived_on, coalesce(history.valid_to, date '9999-12-31')) as valid_to
     from license_history as history
-    inner join internal.seat_rules as rules
-        on rules.holder_type = history.holder_type
-        and rules.license_type = history.license_type
-        and rules.role is not distinct from history.role
-        and rules.status = history.status
+    left join internal.invite_links as links
+        on history.holder_type = 'invite'
+        and links.organization_id = history.organization_id
+        and links.invite_id = history.holder_id
+    left join arrivals
+        on history.holder_type = 'invite'
+        and arrivals.organization_id = history.organization_id
+        and arrivals.holder_id = history.holder_id
+        and arrivals.valid_from = history.valid_from
     inner join internal.finance_organizations as organizations
         on organizations.organization_id = history.organization_id
     where history.holder_type <> 'api_key'
@@ -127,6 +148,8 @@ select
     stretches.organization_id,
     stretches.holder_type,
     stretches.holder_id,
+    stretches.seat_type,
+    stretches.seat_id,
     -- what it is
     stretches.license_type,
     stretches.status,

@@ -3,8 +3,8 @@
 create macro seats_on(on_day) as table
 select
     cast(on_day as date) as snapshot_date,
-    counts.snapshot_date = cast(on_day as date) as is_observed,
-    counts.snapshot_date as as_of,
+    counts.is_observed and counts.snapshot_date = cast(on_day as date) as is_observed,
+    counts.as_of,
     counts.organization_id,
     counts.holder_type,
     counts.license_type,
@@ -13,19 +13,12 @@ select
     counts.seats
 from seat_counts_daily as counts
 inner join (
-    select days.organization_id, days.holder_type, max(days.snapshot_date) as as_of
-    from internal.roster_days as days
-    inner join (
-        select organization_id, max(snapshot_date) as last_day
-        from snapshot_log
-        group by organization_id
-    ) as known_until
-        on known_until.organization_id = days.organization_id
-        and known_until.last_day >= cast(on_day as date)
-    where days.snapshot_date <= cast(on_day as date)
-    group by days.organization_id, days.holder_type
+    select organization_id, holder_type, max(day) as day
+    from internal.calendar_days
+    where day <= cast(on_day as date)
+    group by organization_id, holder_type
 ) as asked
     on asked.organization_id = counts.organization_id
     and asked.holder_type = counts.holder_type
-    and asked.as_of = counts.snapshot_date
+    and asked.day = counts.snapshot_date
 where counts.seats > 0

@@ -1,6 +1,6 @@
-"""The CSV files that finance edits, line by line: strict, with comments, and refused with file and line.
+"""The reference files that users edit, line by line: strict, with comments, and refused with file and line.
 
-A line that begins with `#` is a comment, wherever it stands. All these files are optional: a missing one is empty.
+A line that begins with `#` is a comment, wherever it stands. A missing file is an empty one.
 """
 
 import csv
@@ -49,6 +49,13 @@ class Line:
         except ValueError:
             raise self.refused(f"{column} must be a date such as 2026-10-01, not {cell}.") from None
 
+    def truth(self, column: str) -> bool:
+        """true or false, as people write it."""
+        cell = self.text(column)
+        if cell.lower() not in ("true", "false"):
+            raise self.refused(f"{column} must be true or false, not {cell}.")
+        return cell.lower() == "true"
+
     def currency(self, column: str) -> str:
         cell = self.text(column)
         if not _CURRENCY.fullmatch(cell):
@@ -70,6 +77,7 @@ class Line:
         return number
 
     def span(self) -> "Span":
+        """From `valid_from` to `valid_to`."""
         span = Span(self.day("valid_from"), self.day("valid_to"))
         if span.start >= span.end:
             raise self.refused(f"valid_to ({span.valid_to}) must lie after valid_from ({span.valid_from}).")
@@ -102,8 +110,9 @@ class Dated(Protocol):
     def span(self) -> Span: ...
 
 
-def read_lines(path: Path, columns: Sequence[str]) -> Iterator[Line]:
-    """The lines of a file that say something; none where there is no such file.
+def read_lines(path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> Iterator[Line]:
+    """The lines of a file that say something; none where there is no such file. `optional` columns may be left out,
+    all of them from some on, and are empty then.
 
     Raises:
         BadReference: the file cannot be read, or its columns are others.
@@ -114,6 +123,7 @@ def read_lines(path: Path, columns: Sequence[str]) -> Iterator[Line]:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise BadReference(f"{path.name} cannot be read: {error}") from None
+    headers = [[*columns, *optional[:count]] for count in range(len(optional) + 1)]
     header = None
     for number, text in enumerate(lines, start=1):
         cells = [cell.strip() for cell in next(csv.reader([text]), [])]
@@ -121,14 +131,15 @@ def read_lines(path: Path, columns: Sequence[str]) -> Iterator[Line]:
             continue
         if header is None:
             header = cells
-            if cells != list(columns):
-                raise BadReference(f"{path.name}, line {number}: the columns must be {','.join(columns)}.")
-        elif len(cells) != len(columns):
+            if cells not in headers:
+                may = f", and may be followed by {','.join(optional)}" if optional else ""
+                raise BadReference(f"{path.name}, line {number}: the columns must be {','.join(columns)}{may}.")
+        elif len(cells) != len(header):
             raise BadReference(
-                f"{path.name}, line {number}: {len(columns)} cells are wanted ({','.join(columns)}), not {len(cells)}."
+                f"{path.name}, line {number}: {len(header)} cells are wanted ({','.join(header)}), not {len(cells)}."
             )
         else:
-            yield Line(path.name, number, dict(zip(columns, cells, strict=True)))
+            yield Line(path.name, number, dict.fromkeys(optional, "") | dict(zip(header, cells, strict=True)))
 
 
 def refuse_overlaps(what: str, same: Iterable[Dated]) -> None:
@@ -141,7 +152,8 @@ def refuse_overlaps(what: str, same: Iterable[Dated]) -> None:
     for earlier, later in pairwise(ordered):
         if earlier.span.meets(later.span):
             first, second = sorted((earlier.line, later.line), key=lambda line: line.number)
+            when = f"on {later.span.start}" if later.span.valid_from else "from the beginning"
             raise second.refused(
-                f"{what} overlaps with line {first.number}: both hold on {later.span.start}. valid_to is the first day "
-                "on which a line holds no more."
+                f"{what} overlaps with line {first.number}: both hold {when}. valid_to is the first day on which a "
+                "line holds no more."
             )

@@ -1,0 +1,41 @@
+-- At most one row: the default workspace's id. It is what the list that was asked for it has and the other list lacks;
+-- where there are not two, the only id that keys bear and the list lacks, since the list leaves out no other workspace.
+with
+
+listed as (
+    select id from raw_workspaces_listed
+    union all
+    select id
+    from raw_workspaces, workspace_lists
+    where not compared
+),
+
+told as (
+    select distinct raw_workspaces.id
+    from raw_workspaces, workspace_lists
+    where compared and raw_workspaces.id not in (select id from listed)
+),
+
+places as (
+    select
+        case when scope.type = 'organization' then null else coalesce(scope.workspace_id, workspace_id) end as id,
+        coalesce(scope.type, '') = 'organization' as of_organization
+    from raw_api_keys
+),
+
+borne as (
+    select distinct places.id
+    from places, workspace_lists
+    where without_default
+        and places.id is not null
+        and places.id not in (select id from listed)
+        and not exists (select 1 from places as open where open.id is null and not open.of_organization)
+)
+
+select min(id) as id
+from (
+    select id from told
+    union all
+    select id from borne where not exists (select 1 from told)
+)
+having count(*) = 1

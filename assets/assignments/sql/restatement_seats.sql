@@ -1,0 +1,15 @@
+-- One row: the active members whose license takes a seat, in the replaced and in the new version of a day.
+with
+
+seat_takers as (
+    select 'before' as version, role from published_snapshot where status = 'Active' and holder_type = 'user'
+    union all
+    select 'after', role from license_assignments where status = 'Active' and holder_type = 'user'
+)
+
+select
+    count(*) filter (where seat_takers.version = 'before') as seats_before,
+    count(*) filter (where seat_takers.version = 'after') as seats_after
+from seat_takers
+left join license_types on license_types.role = seat_takers.role
+where coalesce(license_types.takes_seat, true)

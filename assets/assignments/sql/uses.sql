@@ -1,0 +1,72 @@
+-- One row per day, source and holder that the usage answers of one observation name, by id or by a subject: a member's
+-- e-mail address, in lower case so that one use never stands twice, or a key's name.
+with
+
+analytics as (
+    select
+        cast(starting_at as date) as usage_date,
+        "group".actor as actor,
+        "group".api_key_id as api_key_id
+    from raw_analytics_usage
+),
+
+messages as (
+    select
+        cast(starting_at as date) as usage_date,
+        unnest(results) as result
+    from raw_messages_usage
+),
+
+named as (
+    select
+        usage_date,
+        'analytics' as source,
+        'user' as holder_type,
+        actor.user_id as holder_id,
+        actor.email_address as subject,
+        cast(null as timestamptz) as used_at
+    from analytics
+    where actor.user_id is not null or actor.email_address is not null
+    union all
+    -- Whoever the actor is, the key that authenticated was used.
+    select usage_date, 'analytics', 'api_key', coalesce(api_key_id, actor.api_key_id), null, null
+    from analytics
+    where coalesce(api_key_id, actor.api_key_id) is not null
+    union all
+    select usage_date, 'messages_usage', 'api_key', result.api_key_id, null, null
+    from messages
+    where result.api_key_id is not null
+    union all
+    select usage_date, 'messages_usage', 'user', result.account_id, null, null
+    from messages
+    where result.account_id is not null
+    union all
+    select cast(date as date), 'claude_code', 'user', actor.user_id, actor.email_address, null
+    from raw_claude_code
+    where actor.user_id is not null or actor.email_address is not null
+    union all
+    select cast(date as date), 'claude_code', 'api_key', actor.api_key_id, actor.api_key_name, null
+    from raw_claude_code
+    where actor.api_key_id is not null or actor.api_key_name is not null
+    union all
+    select last_activity_date, 'enterprise_analytics', 'user', "user".id, "user".email_address, null
+    from raw_analytics_users
+    where last_activity_date is not null and ("user".id is not null or "user".email_address is not null)
+    union all
+    select cast(last_used_at as date), 'api_key', 'api_key', id, null, last_used_at
+    from raw_api_keys
+    where last_used_at is not null
+)
+
+select distinct
+    usage_date,
+    source,
+    holder_type,
+    holder_id,
+    case
+        when holder_id is not null then null
+        when holder_type = 'user' then lower(subject)
+        else subject
+    end as subject,
+    used_at
+from named

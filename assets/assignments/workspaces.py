@@ -1,0 +1,27 @@
+"""Which workspace is the default one: what the lists of one observation tell of it, if they do."""
+
+import duckdb
+
+from assets.engine import sql_file
+from assets.extraction.api import WORKSPACES, WORKSPACES_LISTED
+from assets.extraction.landing import Observation
+
+
+def load_default_workspace(connection: duckdb.DuckDBPyConnection, observation: Observation | None) -> None:
+    """Make `default_workspace`, of at most one row, out of the raw lists of workspaces and API keys."""
+    manifest = observation.manifest if observation else None
+    listed = manifest is not None and manifest.has(WORKSPACES.name)
+    both = listed and manifest is not None and manifest.has(WORKSPACES_LISTED.name)
+    # One list alone leaves the default workspace out, unless it was asked for it.
+    alone = listed and manifest is not None and not manifest.lists[WORKSPACES.name].wished
+    connection.execute(
+        "create or replace table workspace_lists as select $compared as compared, $without as without_default",
+        {"compared": both, "without": both or alone},
+    )
+    connection.execute(f"create or replace table default_workspace as {sql_file(__file__, 'default_workspace')}")
+
+
+def default_workspace(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """The id in the relation `default_workspace`, None where it is not known."""
+    found: list[tuple[str]] = connection.execute("select id from default_workspace").fetchall()
+    return found[0][0] if found else None

@@ -1,0 +1,28 @@
+-- One row per invite, member who makes it no second seat, and stretch of that member.
+-- Answers: whose seat is it already? The member's who accepted it, or who had its address.
+with
+
+members as (
+    select organization_id, holder_id, lower(email) as address, valid_from, valid_to
+    from internal.told_stretches
+    where holder_type = 'user'
+),
+
+invites as (
+    select distinct organization_id, holder_id as invite_id, lower(email) as address
+    from internal.told_stretches
+    where holder_type = 'invite'
+)
+
+select invites.organization_id, invites.invite_id, invites.address, members.valid_from, members.valid_to
+from invites
+inner join members
+    on members.organization_id = invites.organization_id
+    and members.address = invites.address
+union
+select links.organization_id, links.invite_id, null, members.valid_from, members.valid_to
+from internal.invite_links as links
+inner join members
+    on members.organization_id = links.organization_id
+    and members.holder_id = links.holder_id
+order by all

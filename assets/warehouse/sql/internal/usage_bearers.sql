@@ -1,0 +1,28 @@
+-- One row per holder, e-mail (of members, lower-cased) or name (of keys), and observed stretch in which it was theirs.
+-- Answers: who bore a name on which day?
+select
+    organization_id,
+    holder_type,
+    holder_id,
+    case holder_type when 'user' then lower(email) else name end as subject,
+    min(assigned_at) as assigned_at,
+    min(valid_from) as valid_from,
+    nullif(max(coalesce(valid_to, date '9999-12-31')), date '9999-12-31') as valid_to
+from (
+    select
+        *,
+        count(*) filter (where begins) over holder as stretch
+    from (
+        select
+            *,
+            (case holder_type when 'user' then lower(email) else name end, valid_from)
+            is distinct from lag((case holder_type when 'user' then lower(email) else name end, valid_to)) over holder as begins
+        from internal.told_stretches
+        where holder_type in ('user', 'api_key')
+        window holder as (partition by organization_id, holder_type, holder_id order by valid_from)
+    )
+    window holder as (partition by organization_id, holder_type, holder_id order by valid_from)
+)
+where case holder_type when 'user' then lower(email) else name end is not null
+group by organization_id, holder_type, holder_id, subject, stretch
+order by organization_id, holder_type, subject, valid_from, holder_id
