@@ -78,13 +78,9 @@ def seats_over_time(warehouse: duckdb.DuckDBPyConnection, width: int) -> str:
 def _last_changes(warehouse: duckdb.DuckDBPyConnection, first: date) -> Table:
     table = Table("Day", "Who", "What", title="The last changes", title_justify="left", box=None, title_style="bold")
     rows = warehouse.execute(
-        """select e.event_date, coalesce(h.name, h.email, e.holder_id), e.event, e.before, e.after
-           from license_events e
-           left join license_history h on h.organization_id = e.organization_id and h.holder_type = e.holder_type
-               and h.holder_id = e.holder_id
-               and (h.valid_from = e.event_date or (e.event = 'left' and h.valid_to = e.event_date))
-           where e.event_date > ? and e.previous_date is not null
-           order by e.event_date desc, 2, 3 limit ?""",
+        """select event_date, coalesce(name, email, holder_id), event, before, after
+           from changes_between(?, date '9999-12-31') where previous_date is not null
+           order by event_date desc, 2, 3 limit ?""",
         [first, LAST_CHANGES],
     ).fetchall()
     for day, who, event, before, after in rows:

@@ -1,6 +1,6 @@
 """What days can do to a history: gaps, returns, unknown rosters, replacements."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 from tests.warehouse.snapshots import Row, Snapshot, World, ask
 
@@ -143,6 +143,25 @@ def test_the_changes_between_two_days_lead_from_the_one_to_the_other(world: Worl
         (day(3), "ada", "Ada L.", "left", "User", None),
         (day(3), "bob", "Ada", "joined", None, "User"),
     ]
+
+
+def test_an_invite_that_was_accepted_or_has_lapsed_is_among_the_changes_by_name(world: World) -> None:
+    invited = {"status": "Pending", "email": "ada@example.com", "assigned_at": datetime(2026, 2, 1, tzinfo=UTC)}
+    invites = {"in_1": invited, "in_2": invited | {"email": "nobody@example.com"}}
+    member = A | {"assigned_at": datetime(2026, 3, 2, 9, tzinfo=UTC)}
+    world.publish(Snapshot("org", day(1), {"user": {}, "invite": invites}))
+    world.publish(Snapshot("org", day(2), {"user": {"ada": member}, "invite": {}}))
+    told = [
+        (day(2), "ada", "Ada@Example.com", "joined"),
+        (day(2), "in_1", "ada@example.com", "accepted"),
+        (day(2), "in_2", "nobody@example.com", "invite_ended"),
+    ]
+    columns = "event_date, holder_id, email, event"
+    assert world.ask(f"select {columns} from changes_between(?, ?) order by all", day(1), day(2)) == told
+    story = world.ask("select holder_id, event from holder_timeline('ada@example.com')")
+    assert story == [("in_1", "invited"), ("in_1", "accepted"), ("ada", "joined")]
+    moved = "select holder_type, joiners, leavers, changed_out from seat_counts_monthly order by all"
+    assert world.ask(moved) == [("invite", 2, 1, 1), ("user", 1, 0, 0)]
 
 
 def test_a_timeline_is_found_by_id_and_by_any_e_mail_whatever_its_case(world: World) -> None:

@@ -128,5 +128,8 @@ left join members as owners on owners.id = holders.owner_id
 left join workspaces on workspaces.id = holders.workspace_id
 left join last_use on last_use.holder_type = holders.holder_type and last_use.holder_id = holders.holder_id
 left join invite_links on holders.holder_type = 'user' and invite_links.holder_id = holders.holder_id
-left join watched_now on watched_now.holder_type = holders.holder_type
+-- who was assigned after what the sources have reached was watched by none
+left join watched_now
+    on watched_now.holder_type = holders.holder_type
+    and coalesce(cast(holders.assigned_at as date) <= watched_now.until, true)
 left join looked_at on looked_at.holder_type = holders.holder_type

@@ -70,16 +70,12 @@ select
     uses.source as last_used_source,
     case
         when uses.usage_date is not null then 'used'
-        -- who was assigned after what the sources have reached was watched by none
-        when coalesce(
-            cast(make_timestamp(epoch_us(history.assigned_at)) as date) <= days.usage_observed_until,
-            days.usage_observed_until is not null
-        ) then 'never_seen'
+        when watches.is_watched then 'never_seen'
         when days.is_looked_at then 'not_seen'
         else 'unknown'
     end as last_used_state,
-    days.usage_observed_since,
-    days.usage_observed_until,
+    case when watches.is_watched then days.usage_observed_since end as usage_observed_since,
+    case when watches.is_watched then days.usage_observed_until end as usage_observed_until,
     -- how we know
     days.provenance,
     days.observed_at,
@@ -90,6 +86,13 @@ inner join internal.roster_days as days
     and days.holder_type = history.holder_type
     and days.snapshot_date >= history.valid_from
     and days.snapshot_date < coalesce(history.valid_to, date '9999-12-31')
+-- who was assigned after what the sources have reached was watched by none
+cross join lateral (
+    select coalesce(
+        cast(make_timestamp(epoch_us(history.assigned_at)) as date) <= days.usage_observed_until,
+        days.usage_observed_until is not null
+    ) as is_watched
+) as watches
 asof left join uses
     on uses.organization_id = history.organization_id
     and uses.holder_type = history.holder_type

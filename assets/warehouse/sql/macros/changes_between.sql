@@ -14,11 +14,11 @@ select
     events.before,
     events.after
 from license_events as events
--- the state after the event; for who left, the last one
+-- the state after the event; of who is gone, the last one
 inner join license_history as history
     on history.organization_id = events.organization_id
     and history.holder_type = events.holder_type
     and history.holder_id = events.holder_id
-    and case when events.event = 'left' then history.valid_to else history.valid_from end = events.event_date
+    and case when events.event in ('left', 'accepted', 'invite_ended') then history.valid_to else history.valid_from end = events.event_date
 where events.event_date > cast(from_day as date)
     and events.event_date <= cast(to_day as date)

@@ -20,7 +20,7 @@ select
     events.attribute,
     events.before,
     events.after,
-    -- the state after the event; for who left, the last one
+    -- the state after the event; of who is gone, the last one
     history.license_type,
     history.status,
     history.name,
@@ -34,5 +34,5 @@ inner join license_history as history
     on history.organization_id = events.organization_id
     and history.holder_type = events.holder_type
     and history.holder_id = events.holder_id
-    and case when events.event = 'left' then history.valid_to else history.valid_from end = events.event_date
+    and case when events.event in ('left', 'accepted', 'invite_ended') then history.valid_to else history.valid_from end = events.event_date
 order by events.event_date, events.organization_id, events.holder_type, events.holder_id, events.event, events.attribute
