@@ -287,7 +287,9 @@ ANALYTICS_USERS = Endpoint(
     "Enterprise analytics",
     Paging.TOKEN,
     {"limit": PAGE_LIMIT},
-    max_days=31,
+    # It takes a year in one piece, but then tells of each person the last day alone, or of none at all: the days before
+    # would look unused.
+    max_days=1,
     names=("data", "summaries"),
 )
 OLDER_USAGE = (MESSAGES_USAGE, CLAUDE_CODE)

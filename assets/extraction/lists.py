@@ -19,7 +19,7 @@ from assets.extraction.deadline import list_deadline
 from assets.extraction.landing import ListOutcome, PageWriter, State, pages_file, read_pages
 from assets.extraction.organizations import Access
 from assets.extraction.paging import CursorGone, Fetched, equal_repeats, walk
-from assets.extraction.reach import Listener
+from assets.extraction.reach import Heard, Listener
 from assets.extraction.usage_calls import Span, latest_day_named, parameters, parts, span_to_ask
 from assets.extraction.whose import Named, named_by, speaks_of_several, strangers, untold
 
@@ -56,10 +56,6 @@ class Halted(Exception):
     """Another list of the same observation has failed, so this one is not worth finishing."""
 
 
-class _Undated(Exception):
-    """Rows that do not say on which of several days: each day must be asked for by itself."""
-
-
 @dataclass(frozen=True)
 class _Asking:
     """How a list is asked for; what a server refuses of it is left out and it is asked again."""
@@ -67,7 +63,6 @@ class _Asking:
     bounds: Bounds
     span: Span | None
     wishing: bool
-    day_by_day: bool = False
 
 
 def fetch_list(task: Task, endpoint: Endpoint, bounds: Bounds | None = None) -> ListOutcome:
@@ -110,8 +105,6 @@ def _fetch_whole(task: Task, endpoint: Endpoint, get: Get, bounds: Bounds) -> Li
                     f"the list of {endpoint.noun} lost its place {restarts} times, because the object that a page's "
                     f"cursor names was deleted meanwhile ({gone}). Run again when fewer changes are under way."
                 ) from None
-        except _Undated:
-            asking = replace(asking, day_by_day=True)
         except Rejected as rejection:
             asking = _asking_left(endpoint, asking, rejection)
         else:
@@ -147,23 +140,30 @@ def _fetch_once(task: Task, endpoint: Endpoint, get: Get, asking: _Asking, deadl
     tally = _Tally()
     with PageWriter(path) as pages:
         for question, part in _questions(task, endpoint, asking):
-            heard = listener.begin(part) if part else None
-            for page in _walk(
-                endpoint,
-                outcome,
-                lambda cursor, question=question: get(  # type: ignore[misc]
-                    endpoint.path, {**question, **cursor}, endpoint.headers, deadline=deadline
-                ),
-            ):
-                _require_dated(endpoint, page, part)
-                pages.write(page.answer.body)
-                tally.count(endpoint, outcome, page)
-                if heard:
-                    heard.listen(endpoint, page, task.ours)
-                if task.halted.is_set():
-                    raise Halted
-                if outcome.pages % 20 == 0:
-                    log.info("%s: %s so far", endpoint.noun, f"{outcome.rows:,}")
+            heard = Heard(part) if part else None
+            try:
+                for page in _walk(
+                    endpoint,
+                    outcome,
+                    lambda cursor, question=question: get(  # type: ignore[misc]
+                        endpoint.path, {**question, **cursor}, endpoint.headers, deadline=deadline
+                    ),
+                ):
+                    pages.write(page.answer.body)
+                    tally.count(endpoint, outcome, page)
+                    if heard:
+                        heard.listen(endpoint, page, task.ours)
+                    if task.halted.is_set():
+                        raise Halted
+                    if outcome.pages % 20 == 0:
+                        log.info("%s: %s so far", endpoint.noun, f"{outcome.rows:,}")
+            except Rejected as rejection:
+                if not (part and _is_too_recent(endpoint, part, rejection) and listener.heard):
+                    raise
+                asking = replace(asking, span=Span(listener.heard[0].span.first, listener.heard[-1].span.last))
+                break
+            if heard:
+                listener.heard.append(heard)
     if asking.span:
         outcome.covers_from, outcome.covers_to = asking.span.first, asking.span.last
         outcome.reached, outcome.refreshed_at = listener.reached, listener.refreshed_at
@@ -177,6 +177,11 @@ def _fetch_once(task: Task, endpoint: Endpoint, get: Get, asking: _Asking, deadl
         outcome.repeated = equal_repeats(endpoint, read_pages(path), tally.suspects)
         outcome.rows -= outcome.repeated
     return outcome
+
+
+def _is_too_recent(endpoint: Endpoint, day: Span, rejection: Rejected) -> bool:
+    """Whether the answer to a question for one day is that there is nothing so late yet."""
+    return endpoint is ANALYTICS_USERS and rejection.status == 400 and bool(latest_day_named(rejection.message, day))
 
 
 def ids_by_filter(endpoint: Endpoint, named: Collection[Named], ours: str, get: Get) -> list[str]:
@@ -209,16 +214,8 @@ def _questions(task: Task, endpoint: Endpoint, asking: _Asking) -> Iterator[tupl
         return
     if not asking.span:
         raise NotAvailable(400, f"it has nothing about days up to {task.day}", None)
-    for part in parts(endpoint, asking.span, day_by_day=asking.day_by_day):
+    for part in parts(endpoint, asking.span):
         yield {**asked, **parameters(endpoint, part)}, part
-
-
-def _require_dated(endpoint: Endpoint, page: Fetched, part: Span | None) -> None:
-    """Where last-activity reporting is off, a row is use on some day of those asked for: only a single one tells."""
-    if endpoint is not ANALYTICS_USERS or part is None or part.first == part.last:
-        return
-    if any(row.last_activity_date is None for row in page.items):
-        raise _Undated
 
 
 def _walk(endpoint: Endpoint, outcome: ListOutcome, fetch: Callable[[dict[str, str]], Answer]) -> Iterator[Fetched]:

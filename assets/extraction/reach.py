@@ -1,7 +1,8 @@
 """How far a usage report's data reached, however far it was asked: only so far is its silence a silence.
 
 A report says it itself (`data_refreshed_at`), or it is judged by what it said: one that spoke before and is silent
-about everybody since cannot be told from one that stands still (weeks of that are on record).
+about everybody since cannot be told from one that stands still (weeks of that are on record). Of the day of its last
+word it may not have told all, so it has reached the day before; the next word proves that day too.
 """
 
 from collections.abc import Sequence
@@ -56,10 +57,6 @@ class Listener:
     spoke_to: date | None = None
     heard: list[Heard] = field(default_factory=list)
 
-    def begin(self, span: Span) -> Heard:
-        self.heard.append(Heard(span))
-        return self.heard[-1]
-
     @property
     def refreshed_at(self) -> datetime | None:
         return min((one.refreshed_at for one in self.heard if one.refreshed_at), default=None)
@@ -79,7 +76,7 @@ class Listener:
             return last  # it refuses, by name, what it has not yet
         spoke = _latest([self.spoke_to, *(one.spoke_to for one in self.heard)])
         if spoke:
-            return spoke
+            return spoke - timedelta(days=1)  # of the day of its last word it may not have told all
         # Never a word: taken at its word as far as it answered.
         return _latest([one.bucket_to for one in self.heard]) if self.endpoint.name == MESSAGES_USAGE.name else last
 

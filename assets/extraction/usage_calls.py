@@ -16,6 +16,10 @@ from assets.extraction.api import (
     Endpoint,
 )
 
+FIRST_ANALYTICS_DAYS = 31
+"""How far the first run looks back in Enterprise analytics: each day is a question of its own, with a page for each
+thousand people, and 100 requests a minute are all that an organization has."""
+
 
 @dataclass(frozen=True)
 class Span:
@@ -33,20 +37,19 @@ def span_to_ask(endpoint: Endpoint, day: date, covered_to: date | None) -> Span:
     first, last = usage_window(day, covered_to)
     if endpoint in (ANALYTICS_USAGE, ANALYTICS_USERS):
         first = max(first, ANALYTICS_FIRST_DAY, day - timedelta(days=ANALYTICS_LOOK_BACK_DAYS - 2))
+        if endpoint is ANALYTICS_USERS and covered_to is None:
+            first = max(first, day - timedelta(days=FIRST_ANALYTICS_DAYS - 1))
     else:
-        # How far these reached is told by their last word: of that very day they may not have said all.
-        first = min(first, covered_to) if covered_to else first
         # No bound is documented, and a report that stands still must not cost more every night.
         first = max(first, day - timedelta(days=LOOK_BACK_DAYS - 1))
     return Span(first, last)
 
 
-def parts(endpoint: Endpoint, span: Span, *, day_by_day: bool = False) -> Iterator[Span]:
+def parts(endpoint: Endpoint, span: Span) -> Iterator[Span]:
     """The spans of the requests that together cover `span`, oldest first, each as long as the endpoint answers."""
-    days = 1 if day_by_day else endpoint.max_days
     first = span.first
     while first <= span.last:
-        last = min(first + timedelta(days=days - 1), span.last)
+        last = min(first + timedelta(days=endpoint.max_days - 1), span.last)
         yield Span(first, last)
         first = last + timedelta(days=1)
 

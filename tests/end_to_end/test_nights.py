@@ -172,7 +172,8 @@ def test_pandas_reads_the_folder_as_it_is(company: Company):
 
 def test_nothing_lies_about_but_what_the_design_names(company: Company):
     names = {path.name for path in company.data.iterdir() if not path.name.startswith(".")}
-    assert names <= {"landing", "snapshots", "usage", "warehouse.duckdb", "dagster", "staging", "superseded", "mappings"}
+    kept = {"landing", "snapshots", "usage", "superseded", "mappings"}
+    assert names <= {*kept, "warehouse.duckdb", "dagster", "staging"}
     assert not [*(company.data / "staging").glob("*")]
     left_over = [
         path for path in company.data.rglob(".*") if path.name != ".writer.lock" and "dagster" not in path.parts

@@ -89,14 +89,14 @@ def test_the_oldest_refreshment_of_a_calls_pages_counts_and_the_first_call_that_
         ("claude_code", [claude_code("2026-05-18", type="api_actor", api_key_name="Key 1")]),
     ],
 )
-def test_a_report_that_spoke_before_and_is_silent_about_everybody_since_reached_its_last_word(
+def test_a_report_that_spoke_before_and_is_silent_about_everybody_since_reached_the_day_before_its_last_word(
     nights: Start, name: str, rows: list[Row]
 ):
     api = company(**{name: rows})
     api.refreshed_at = None
     made = nights(api)
     made.night()
-    assert told(made, name) == ("2026-03-04", "2026-06-01", "2026-05-18")
+    assert told(made, name) == ("2026-03-04", "2026-06-01", "2026-05-17")
 
 
 @pytest.mark.parametrize("name", ["analytics_usage", "messages_usage", "claude_code"])
@@ -125,7 +125,7 @@ def test_what_siblings_used_does_not_tell_that_the_report_goes_on(nights: Start)
     ours = claude_code("2026-05-18", type="user_actor", email_address="user1@acme.example")
     made = nights(company(claude_code=[ours, theirs]))
     made.night()
-    assert told(made, "claude_code")[2] == "2026-05-18"
+    assert told(made, "claude_code")[2] == "2026-05-17"
 
 
 @pytest.mark.parametrize(
@@ -162,11 +162,15 @@ def test_a_report_that_stands_still_is_asked_from_where_it_stood_night_after_nig
     for late in range(1, 30):
         made.night(on(late))
         first = min(on(late) - timedelta(days=3), DAY)
-        assert told(made, "messages_usage", on(late)) == (str(first), str(on(late)), str(DAY))
+        assert told(made, "messages_usage", on(late)) == (
+            str(first),
+            str(on(late)),
+            "2026-05-31" if first < DAY else None,
+        )
     assert made.rows(on(29))["apikey_0001"]["usage_observed_until"] is None
     api.lists["messages_usage"] += [messages(str(on(late)), BY_KEY) for late in range(1, 30)]
     made.night(on(30))
-    assert told(made, "messages_usage", on(30)) == ("2026-06-01", "2026-07-01", "2026-06-30")
+    assert told(made, "messages_usage", on(30)) == ("2026-06-01", "2026-07-01", "2026-06-29")
     assert made.rows(on(30))["apikey_0001"]["usage_observed_since"] == date(2026, 3, 4), "and nothing is missing"
     made.night(on(31))
     assert told(made, "messages_usage", on(31))[0] == "2026-06-29"
@@ -179,7 +183,7 @@ def test_what_earlier_nights_heard_is_a_word_spoken_before(nights: Start):
     made = nights(api)
     for late in range(7):
         made.night(on(late))
-    assert told(made, "analytics_usage", on(6)) == ("2026-06-02", str(on(6)), None)
+    assert told(made, "analytics_usage", on(6)) == ("2026-06-01", str(on(6)), None)
     assert made.rows(on(6))["apikey_0001"]["usage_observed_until"] is None
 
 
@@ -269,11 +273,11 @@ def by_day(active_on: dict[str, list[str]], under: str = "data") -> Callable[[ht
 
 
 @pytest.mark.parametrize("under", ["data", "summaries"])
-def test_rows_without_a_day_are_asked_for_day_by_day_and_tell_of_the_day_asked_for(nights: Start, under: str):
+def test_rows_without_a_day_of_their_own_tell_of_the_day_asked_for(nights: Start, under: str):
     """While last-activity reporting is off a row is activity all the same; absence it is not."""
     api = ScriptedApi(users=[user(1), user(2), user(3)])
     api.says["analytics/users"] = by_day(
-        {"user_0001": ["2026-03-10", "2026-05-20"], "user_0002": ["2026-05-20", "2026-05-29"]}, under
+        {"user_0001": ["2026-05-10", "2026-05-20"], "user_0002": ["2026-05-20", "2026-05-29"]}, under
     )
     made = nights(api)
     snapshot = made.night()
@@ -283,25 +287,34 @@ def test_rows_without_a_day_are_asked_for_day_by_day_and_tell_of_the_day_asked_f
         "user_0003": ("never_seen", "None"),
     }
     assert sorted((str(row["usage_date"]), row["holder_id"]) for row in made.usage()) == [
-        ("2026-03-10", "user_0001"),
+        ("2026-05-10", "user_0001"),
         ("2026-05-20", "user_0001"),
         ("2026-05-20", "user_0002"),
         ("2026-05-29", "user_0002"),
     ]
     outcome = made.manifest()["lists"]["analytics_users"]
-    assert (outcome["pages"], len(outcome["calls"])) == (91, 90)
+    assert (outcome["pages"], len(outcome["calls"])) == (32, 31)
     assert {"first": "2026-05-20", "last": "2026-05-20", "pages": 2} in outcome["calls"]
 
 
-def test_rows_with_a_day_are_asked_for_a_month_at_a_time(nights: Start):
-    made = nights(company(analytics_users=[active("user_0001", "2026-05-20")]))
+def test_a_later_use_in_the_same_nights_hides_no_earlier_one(nights: Start):
+    """Asked for several days at once, the endpoint tells of each person the last day alone."""
+    active_on = {"user_0001": ["2026-05-29", "2026-05-31"]}
+    api = ScriptedApi(users=[user(1)])
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        first, after = request.url.params["starting_date"], request.url.params["ending_date"]
+        rows = [
+            active(id, max(within))
+            for id, days in active_on.items()
+            if (within := [d for d in days if first <= d < after])
+        ]
+        return httpx.Response(200, json={"data": rows, "has_more": False, "next_page": None})
+
+    api.says["analytics/users"] = answer
+    made = nights(api)
     made.night()
-    calls = made.manifest()["lists"]["analytics_users"]["calls"]
-    assert [(call["first"], call["last"]) for call in calls] == [
-        ("2026-03-04", "2026-04-03"),
-        ("2026-04-04", "2026-05-04"),
-        ("2026-05-05", "2026-06-01"),
-    ]
+    assert {str(row["usage_date"]) for row in made.usage()} == {"2026-05-29", "2026-05-31"}
 
 
 def test_an_older_landing_without_days_is_taken_for_the_first_day_asked_for(nights: Start):
@@ -311,7 +324,7 @@ def test_an_older_landing_without_days_is_taken_for_the_first_day_asked_for(nigh
     observation = made.observe()
     observation.manifest.lists["analytics_users"].calls = None
     made.derive(observation)
-    assert {str(row["usage_date"]) for row in made.usage()} == {"2026-03-04"}
+    assert {str(row["usage_date"]) for row in made.usage()} == {"2026-05-02"}
 
 
 def test_a_list_under_neither_of_its_names_is_none(nights: Start):

@@ -38,8 +38,10 @@ ended_later as (
     left join raw_users
         on lower(raw_users.email) = lower(raw_invites.email)
         and raw_users.added_at >= day_end
-    where raw_invites.status = 'accepted'
-        and coalesce(raw_invites.accepted_at >= day_end, raw_users.id is not null)
+    where case raw_invites.status
+        when 'accepted' then coalesce(raw_invites.accepted_at >= day_end, raw_users.id is not null)
+        when 'expired' then raw_invites.expires_at >= day_end and raw_invites.expires_at <= observation.observed_at
+    end
 ),
 
 invites as (
