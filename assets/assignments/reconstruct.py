@@ -34,6 +34,8 @@ class Rollback:
     base: SnapshotFacts
     data: DataDirectory
     staged: DataDirectory
+    foreign: int
+    """Activities of other organizations that stood in the feed, left out."""
 
     def rows_of(self, day: date, run_id: str) -> SnapshotFacts:
         """Make the relation `license_assignments` as it was at the close of `day`; its facts."""
@@ -85,6 +87,7 @@ class Rollback:
             usage_sources=base.usage_sources,
             unmapped=sorted(word for (word,) in unmapped if word.startswith("Unmapped (")),
             conflicts=conflicts.fetchall()[0][0],
+            foreign=self.foreign,
             workspaces_known=base.workspaces_known,
             default_workspace=default_workspace(self.connection),
         )
@@ -108,7 +111,7 @@ def rolling_back(
     observation = read_observation(landing)
     with engine(staged.root) as connection:
         load_raw(connection, observation)
-        load_list(connection, "activities", ACTIVITIES, feed.observation)
+        foreign = load_list(connection, "activities", ACTIVITIES, feed.observation)
         path = base_file or str(snapshot_file(data, base.snapshot_date, base.organization_id))
         _load_base(connection, base, feed, path)
         load_usage(connection, data, base.organization_id)
@@ -118,7 +121,7 @@ def rolling_back(
             make(connection, relation.replace("feed_base_values", "base_values"), relation)
         _load_known(connection, data, base.organization_id)
         make(connection, "feed_conflicts")
-        yield Rollback(connection, base, data, staged)
+        yield Rollback(connection, base, data, staged, foreign)
 
 
 def _load_base(connection: duckdb.DuckDBPyConnection, base: SnapshotFacts, feed: Feed, path: str) -> None:

@@ -25,6 +25,13 @@ RESTATED_ROWS = pa.schema(
         pa.field("restated_at", INSTANT, nullable=False, metadata={"comment": "When the snapshot was replaced."}),
         pa.field("was_there", pa.bool_(), nullable=False, metadata={"comment": "Whether the old version had it."}),
         pa.field("is_there", pa.bool_(), nullable=False, metadata={"comment": "Whether the new version has it."}),
+        pa.field(
+            "is_change",
+            pa.bool_(),
+            metadata={
+                "comment": "Whether something differs that both versions knew; null: an older file does not say."
+            },
+        ),
         *(
             field.with_nullable(True)
             for field in LICENSE_ASSIGNMENTS

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from assets.errors import ListFailed
-from assets.extraction.api import ANALYTICS_USERS, OLDER_USAGE, WORKSPACES, WORKSPACES_LISTED, Endpoint
+from assets.extraction.api import ANALYTICS_USAGE, ANALYTICS_USERS, OLDER_USAGE, WORKSPACES, WORKSPACES_LISTED, Endpoint
 from assets.extraction.client import Answer, NotAvailable, Rejected
 from assets.extraction.deadline import list_deadline
 from assets.extraction.landing import ListOutcome, PageWriter, State, pages_file, read_pages
@@ -92,7 +92,7 @@ def fetch_list(task: Task, endpoint: Endpoint, bounds: Bounds | None = None) -> 
 
 def _fetch_whole(task: Task, endpoint: Endpoint, get: Get, bounds: Bounds) -> ListOutcome:
     """The list from start to end; a cursor that goes missing on the way starts it over, a few times."""
-    span = span_to_ask(endpoint, task.day, task.covered_to.get(endpoint.name)) if endpoint.max_days else None
+    span = span_to_ask(endpoint, task.day, _known_to(task, endpoint)) if endpoint.max_days else None
     asking = _Asking(bounds, span, endpoint.has_wishes)
     deadline, restarts = list_deadline(), 0
     while True:
@@ -110,6 +110,17 @@ def _fetch_whole(task: Task, endpoint: Endpoint, get: Get, bounds: Bounds) -> Li
         else:
             outcome.restarts = restarts
             return outcome
+
+
+def _known_to(task: Task, endpoint: Endpoint) -> date | None:
+    """How far the endpoint's data had reached by earlier nights.
+
+    One that has never spoken of anybody may have stood still all the time: it is asked anew from the start, unless it
+    says itself how far it is.
+    """
+    if endpoint is ANALYTICS_USAGE or endpoint.name in task.spoke_to:
+        return task.covered_to.get(endpoint.name)
+    return None
 
 
 def _asking_left(endpoint: Endpoint, asking: _Asking, rejection: Rejected) -> _Asking:
@@ -160,7 +171,8 @@ def _fetch_once(task: Task, endpoint: Endpoint, get: Get, asking: _Asking, deadl
             except Rejected as rejection:
                 if not (part and _is_too_recent(endpoint, part, rejection) and listener.heard):
                     raise
-                asking = replace(asking, span=Span(listener.heard[0].span.first, listener.heard[-1].span.last))
+                listener.named_to = listener.heard[-1].span.last
+                asking = replace(asking, span=Span(listener.heard[0].span.first, listener.named_to))
                 break
             if heard:
                 listener.heard.append(heard)
@@ -181,7 +193,8 @@ def _fetch_once(task: Task, endpoint: Endpoint, get: Get, asking: _Asking, deadl
 
 def _is_too_recent(endpoint: Endpoint, day: Span, rejection: Rejected) -> bool:
     """Whether the answer to a question for one day is that there is nothing so late yet."""
-    return endpoint is ANALYTICS_USERS and rejection.status == 400 and bool(latest_day_named(rejection.message, day))
+    named = latest_day_named(rejection.message, day)
+    return endpoint is ANALYTICS_USERS and rejection.status == 400 and named is not None
 
 
 def ids_by_filter(endpoint: Endpoint, named: Collection[Named], ours: str, get: Get) -> list[str]:

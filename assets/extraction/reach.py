@@ -38,6 +38,8 @@ class Heard:
         self.pages += 1
         if page.refreshed_at:
             self.refreshed_at = min(self.refreshed_at or page.refreshed_at, page.refreshed_at)
+        if endpoint.name == ANALYTICS_USERS.name and page.items:
+            self.spoke_to = self.span.last  # asked day by day
         moments = [item.starting_at for item in page.items] if endpoint.name == MESSAGES_USAGE.name else []
         self.bucket_to = _later(self.bucket_to, _day(max(moments, default=None)))
         self.spoke_to = _later(self.spoke_to, _day(max(_records(endpoint, page, ours), default=None)))
@@ -47,7 +49,7 @@ class Heard:
         return Call(first=self.span.first, last=self.span.last, pages=self.pages)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Listener:
     """Judges how far an endpoint's answers reached; `spoke_to` is the last use that earlier nights heard from it."""
 
@@ -55,6 +57,8 @@ class Listener:
     ours: str
     observed_at: datetime
     spoke_to: date | None = None
+    named_to: date | None = None
+    """The latest day that there is, where a refusal names it."""
     heard: list[Heard] = field(default_factory=list)
 
     @property
@@ -72,8 +76,8 @@ class Listener:
     def _told(self, last: date) -> date | None:
         if self.refreshed_at:
             return _refreshed_to(self.heard)
-        if self.endpoint.name == ANALYTICS_USERS.name:
-            return last  # it refuses, by name, what it has not yet
+        if self.named_to:
+            return self.named_to
         spoke = _latest([self.spoke_to, *(one.spoke_to for one in self.heard)])
         if spoke:
             return spoke - timedelta(days=1)  # of the day of its last word it may not have told all

@@ -40,8 +40,10 @@ def span_to_ask(endpoint: Endpoint, day: date, covered_to: date | None) -> Span:
         if endpoint is ANALYTICS_USERS and covered_to is None:
             first = max(first, day - timedelta(days=FIRST_ANALYTICS_DAYS - 1))
     else:
-        # No bound is documented, and a report that stands still must not cost more every night.
-        first = max(first, day - timedelta(days=LOOK_BACK_DAYS - 1))
+        # No bound is documented, but a report that stands still must not cost ever more; each day is a call of its own
+        # in Claude Code's, whose silence proves nothing anyway.
+        most = LOOK_BACK_DAYS if endpoint is CLAUDE_CODE else ANALYTICS_LOOK_BACK_DAYS
+        first = max(first, day - timedelta(days=most - 1))
     return Span(first, last)
 
 

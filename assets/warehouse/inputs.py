@@ -149,7 +149,8 @@ def _renamed_from(files: tuple[InputFile, ...], marks: set[Mark]) -> date:
     changed = [(mark[1], mark[2]) for mark in before ^ now]
     if any(day < last.get(organization_id, date.max) for organization_id, day in changed):
         return date.min
-    return min((day for _, day in changed), default=date.max)
+    # Days before it that nobody observed may have got their bearers by it.
+    return min((last.get(organization_id, date.min) for organization_id, _ in changed), default=date.max)
 
 
 def _answers(dataset: str, files: tuple[InputFile, ...], marks: set[Mark]) -> bool:

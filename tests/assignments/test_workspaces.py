@@ -120,3 +120,18 @@ def test_an_organization_of_a_type_that_has_no_workspaces_is_a_fact_with_its_rea
     assert "organization_type_not_supported" in told["reason"]
     assert (made.facts().workspaces_known, made.facts().default_workspace) == (False, None)
     assert "workspaces_listed" not in made.manifest()["lists"]
+
+
+def test_a_key_whose_scope_names_what_the_deprecated_field_leaves_null_shows_the_default_workspace(nights: Start):
+    """Whatever the list of workspaces says, and where it cannot be read at all; another key shows the field in use."""
+    scoped = {"type": "workspace", "workspace_id": "wrkspc_1"}
+    default = {"type": "workspace", "workspace_id": "wrkspc_0"}
+    other = api_key(1, workspace_id="wrkspc_1", scope=scoped)
+    made = nights(ScriptedApi(users=[user(1)], api_keys=[other, api_key(2, workspace_id=None, scope=default)]))
+    made.api.says["workspaces"] = lambda _: error(403)
+    made.night()
+    assert made.facts().default_workspace == "wrkspc_0"
+    unused = nights(ScriptedApi(users=[user(1)], api_keys=[api_key(1, scope=scoped), api_key(2, scope=default)]))
+    unused.api.says["workspaces"] = lambda _: error(403)
+    unused.night()
+    assert unused.facts().default_workspace is None

@@ -216,9 +216,30 @@ def test_a_report_without_a_documented_bound_is_asked_at_most_ninety_days_back(n
     made = nights(company(claude_code=[claude_code("2026-05-31", type="user_actor", email_address="x@acme.example")]))
     made.night()
     made.night(on(120))
-    assert told(made, "claude_code", on(120)) == (str(on(120) - timedelta(days=89)), str(on(120)), str(on(120)))
+    assert told(made, "claude_code", on(120)) == (str(on(120) - timedelta(days=89)), str(on(120)), None)
     made.night(on(121))
-    assert told(made, "claude_code", on(121))[0] == str(on(118))
+    assert told(made, "claude_code", on(121))[0] == str(on(121) - timedelta(days=89))
+
+
+@pytest.mark.parametrize("name", ["messages_usage", "claude_code", "analytics_users"])
+def test_a_report_that_stood_still_from_the_first_night_on_is_asked_for_all_of_it_until_it_speaks(
+    nights: Start, name: str
+):
+    made = nights(company(**{name: []}))
+    made.night()
+    made.night(on(5))
+    assert told(made, name, on(5))[0] == str(on(5) - timedelta(days=30 if name == "analytics_users" else 89))
+
+
+def test_enterprise_analytics_that_fall_silent_about_everybody_have_reached_the_day_before_their_last_word(
+    nights: Start,
+):
+    made = nights(company(analytics_users=[active("user_0001", "2026-06-01")]))
+    made.night()
+    for late in range(1, 9):
+        made.night(on(late))
+    assert made.rows(on(8))["user_0001"]["usage_observed_until"] is None
+    assert told(made, "analytics_users", on(8))[0] == "2026-06-01"
 
 
 def test_the_newer_report_is_asked_a_year_back(nights: Start):
@@ -245,12 +266,13 @@ def test_coverage_of_an_older_version_is_still_read(nights: Start):
     }
 
 
-def test_the_last_word_of_earlier_nights_is_looked_for_within_ninety_days(nights: Start):
+def test_the_last_word_of_earlier_nights_is_looked_for_however_long_ago(nights: Start):
+    """Else a silence of a season would be taken for a report that never speaks, and for proof."""
     made = nights(company(messages_usage=[messages("2026-05-18", BY_KEY)], claude_code=[]))
     made.night()
     assert spoke_to(made.data, "org_1", on(1)) == {"messages_usage": date(2026, 5, 18)}
     assert spoke_to(made.data, "org_1", DAY) == {}
-    assert spoke_to(made.data, "org_1", on(89)) == {}
+    assert spoke_to(made.data, "org_1", on(889)) == {"messages_usage": date(2026, 5, 18)}
 
 
 def active(user_id: str, day: str | None = None) -> Row:

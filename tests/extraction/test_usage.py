@@ -180,7 +180,8 @@ def test_enterprise_analytics_that_are_late_are_taken_up_to_the_day_they_name(ni
 
 
 def test_the_days_that_were_too_recent_are_asked_for_the_next_night(nights: Start):
-    made, later = nights(enterprise("2026-05-28", [])), DAY + timedelta(days=1)
+    spoken = [active("2026-05-03", id="user_0009")]
+    made, later = nights(enterprise("2026-05-28", spoken)), DAY + timedelta(days=1)
     assert {row["last_used_state"] for row in made.night().values()} == {"never_seen"}
     made.api = enterprise("2026-05-31", [active("2026-05-29", email_address="User1@Acme.example")])
     snapshot = made.night(later)
@@ -192,7 +193,7 @@ def test_the_days_that_were_too_recent_are_asked_for_the_next_night(nights: Star
 
 
 def test_enterprise_analytics_too_late_for_anything_new_are_not_available_that_night(nights: Start):
-    made, later = nights(enterprise("2026-06-01", [active("2026-05-12", id="user_0001")])), DAY + timedelta(days=30)
+    made, later = nights(enterprise("2026-06-01", [active("2026-06-01", id="user_0001")])), DAY + timedelta(days=30)
     made.night()
     made.api = enterprise("2026-05-20", [])
     snapshot = made.night(later)

@@ -70,11 +70,14 @@ class Model:
     def _known(self, organization: str, day: date, row: Row) -> Row:
         row = row | {"takes_seat": row["holder_type"] != "api_key" and row["status"] != "Disabled"}
         members, looked = self._as_of(organization, "user", day)
-        if row["holder_type"] == "invite" and self._is_member(organization, row, members):
+        if row["holder_type"] == "invite" and self._is_member(organization, day, row, members):
             row["takes_seat"] = False
-        if row["owner_status"] == "unknown" and row["owner_user_id"] and looked:
+        if row["owner_status"] == "unknown" and row["owner_user_id"]:
             owner = members.get(row["owner_user_id"])
-            there = row["assigned_at"] and row["assigned_at"].date() <= looked
+            if looked is None:  # the first list that was read at all: who had been added by then was there
+                owner = next(iter(self.told.get((organization, "user"), {}).values()), {}).get(row["owner_user_id"])
+                owner = owner if owner and owner["assigned_at"] and owner["assigned_at"].date() <= day else None
+            there = looked and row["assigned_at"] and row["assigned_at"].date() <= looked
             row["owner_status"] = "member" if owner else "left" if there else "unknown"
             row["owner_email"] = owner["email"] if owner else None
         if row["workspace_id"] and not row["workspace_name"]:
@@ -84,16 +87,36 @@ class Model:
                 for other in rows.values()
                 if told_on <= day and other["workspace_id"] == row["workspace_id"] and other["workspace_name"]
             ]
-            row["workspace_name"] = names[-1] if names else None
+            later = [
+                other["workspace_name"]
+                for rows in self.told[organization, "api_key"].values()
+                for other in rows.values()
+                if other["workspace_id"] == row["workspace_id"] and other["workspace_name"]
+            ]
+            row["workspace_name"] = (names[-1] if names else later[0]) if later else None
         row["key_scope"] = "workspace" if row["workspace_id"] else row["key_scope"]
         return row
 
-    def _is_member(self, organization: str, invite: Row, members: dict[str, Row]) -> bool:
+    def _is_member(self, organization: str, day: date, invite: Row, members: dict[str, Row]) -> bool:
+        """Somebody has accepted it by then, though they may have left since; or has its address now."""
         address = (invite["email"] or "").lower()
         linked = self._links(organization).get(invite["holder_id"])
-        return linked in members or any(address == (row["email"] or "-").lower() for row in members.values())
+        by_day = self.told.get((organization, "user"), {})
+        accepted = any(
+            linked in rows and rows[linked]["assigned_at"] == linked_at
+            for known, rows in by_day.items()
+            for linked_at in [self._accepted(organization).get(invite["holder_id"])]
+            if known <= day
+        )
+        return accepted or any(address == (row["email"] or "-").lower() for row in members.values())
 
     def _links(self, organization: str) -> dict[str, str]:
+        return {invite: who for invite, (_, who) in self._accepting(organization).items()}
+
+    def _accepted(self, organization: str) -> dict[str, datetime]:
+        return {invite: at for invite, (at, _) in self._accepting(organization).items()}
+
+    def _accepting(self, organization: str) -> dict[str, tuple[datetime, str]]:
         """Invites that somebody accepted: the first member with the address who was added while it stood."""
         members = {
             (row["assigned_at"], who, row["email"].lower())
@@ -123,7 +146,7 @@ class Model:
             for _, _, at, who in pairs
         }
         first = {invite: min(p[2:] for p in pairs if p[1] == invite) for _, invite, _, _ in pairs}
-        return {invite: who for (at, who), invite in best.items() if first[invite] == (at, who)}
+        return {invite: (at, who) for (at, who), invite in best.items() if first[invite] == (at, who)}
 
     def _as_of(self, organization: str, kind: str, day: date) -> tuple[dict[str, Row], date | None]:
         by_day = self.told.get((organization, kind), {})

@@ -32,7 +32,7 @@ def test_every_relation_and_every_column_has_a_comment(world: World) -> None:
 def test_every_column_of_a_macro_is_explained_for_the_data_dictionary(world: World) -> None:
     world.publish(ONE)
     arguments = {"holder_timeline": "'ada'", "seats_between": "date '2026-03-01', date '2026-03-02'"}
-    arguments["changes_between"] = arguments["seats_between"]
+    arguments["changes_between"] = arguments["licenses_known_at"] = arguments["seats_between"]
     for relation in relations():
         if relation.kind == Kind.MACRO:
             given = arguments.get(relation.name, "date '2026-03-01'")

@@ -24,7 +24,7 @@ STATES: dict[str, list[Row]] = {
     "user": [
         {"name": "Ada", "email": "ada@example.com"},
         {"name": None, "email": "ada@example.com"},
-        {"name": "Ada", "license_type": "Admin", "role": "admin"},
+        {"name": "Ada", "license_type": "Admin", "role": "admin", "assigned_at": datetime(2026, 1, 30, 7, tzinfo=UTC)},
         {"name": "Eve", "email": "New@example.com", "assigned_at": datetime(2026, 1, 31, 9, tzinfo=UTC)},
         {"license_type": "Unmapped (wizard)", "role": "wizard"},
     ],

@@ -184,3 +184,13 @@ def test_before_the_history_begins_a_name_is_theirs_who_bore_it_first_and_was_th
     write_usage(staged(world), "org", day(9), [named(2, "ada@example.com"), named(5, "ada@example.com")])
     world.publish(users(9, ada={"email": "ada@example.com", "assigned_at": at(4)}))
     assert world.ask(USES) == [(day(2), None, "unmatched"), (day(5), "ada", "email")]
+
+
+def test_on_a_day_that_nobody_observed_a_newcomers_use_is_theirs_who_was_there_already(world: World) -> None:
+    uses = [named(2, "new@example.com"), named(3, "new@example.com")]
+    write_usage(staged(world), "org", day(4), uses)
+    world.publish(users(1, ada={"email": "ada@example.com"}))
+    assert world.ask(USES) == [(day(2), None, "unmatched"), (day(3), None, "unmatched")]
+    world.publish(users(4, ada={"email": "ada@example.com"}, new={"email": "new@example.com", "assigned_at": at(3, 9)}))
+    assert world.ask(USES) == [(day(2), None, "unmatched"), (day(3), "new", "email")]
+    assert answers(world, ("license_usage",)) == [ask(world.anew(), "from license_usage")]

@@ -75,13 +75,22 @@ def test_an_owner_has_left_on_the_day_on_which_that_is_known(world: World) -> No
     ]
 
 
-def test_what_has_never_been_known_says_so_and_becoming_known_is_no_event(world: World) -> None:
+def test_what_could_not_be_read_on_the_first_night_is_no_change_when_it_can(world: World) -> None:
+    """Ada had been added long before, so she was a member already; the workspace has the name that is first told."""
     world.publish(night(1, UNREAD, members=False, workspaces=False), night(2, READ, workspaces=True))
     assert world.ask(EVENTS) == []
-    assert world.ask(KEYS) == [
-        (None, "unknown", None, day(1), day(2)),
-        ("ada@example.com", "member", "Research", day(2), None),
-    ]
+    assert world.ask(KEYS) == [("ada@example.com", "member", "Research", day(1), None)]
+    columns = "owner_as_of, workspace_as_of"
+    said = f"select {columns} from license_snapshots where holder_type = 'api_key' order by snapshot_date"
+    assert world.ask(said) == [(None, None), (day(2), day(2))]
+
+
+def test_an_owner_who_was_added_later_is_unknown_on_the_day_before_and_that_is_no_event(world: World) -> None:
+    added = Snapshot("org", day(2), {"user": {"ada": ADA | {"assigned_at": datetime(2026, 3, 2, 9, tzinfo=UTC)}}})
+    read = Snapshot("org", day(3), {"user": added.rosters["user"], "api_key": {"key": READ}})
+    world.publish(night(1, UNREAD, members=False), added, read)
+    assert [row[:2] for row in world.ask(KEYS)] == [(None, "unknown"), ("ada@example.com", "member")]
+    assert [event for event in world.ask(EVENTS) if event[1] == "key"] == []
 
 
 def test_a_repaired_day_is_what_the_nights_after_it_look_back_to(world: World) -> None:

@@ -1,5 +1,6 @@
--- At most one row: the default workspace's id. It is what the list that was asked for it has and the other list lacks;
--- where there are not two, the only id that keys bear and the list lacks, since the list leaves out no other workspace.
+-- At most one row: the default workspace's id. It is what the list that was asked for it has and the other list lacks; and
+-- what keys have in their scope whose deprecated field beside it is null, where others' is not. Where neither tells, the
+-- only id that keys bear and a list without the default workspace lacks, since it leaves out no other one.
 with
 
 listed as (
@@ -14,6 +15,14 @@ told as (
     select distinct raw_workspaces.id
     from raw_workspaces, workspace_lists
     where compared and raw_workspaces.id not in (select id from listed)
+),
+
+shown as (
+    select distinct scope.workspace_id as id
+    from raw_api_keys
+    where scope.type = 'workspace'
+        and workspace_id is null
+        and exists (select 1 from raw_api_keys as others where others.scope.workspace_id = others.workspace_id)
 ),
 
 places as (
@@ -35,7 +44,9 @@ borne as (
 select min(id) as id
 from (
     select id from told
-    union all
-    select id from borne where not exists (select 1 from told)
+    union
+    select id from shown where id is not null
+    union
+    select id from borne where not exists (select 1 from told) and not exists (select 1 from shown)
 )
 having count(*) = 1

@@ -15,6 +15,26 @@ select
     coalesce(before.holder_id, after.holder_id) as holder_id,
     before.holder_id is not null as was_there,
     after.holder_id is not null as is_there,
+    -- Not knowing is no change, nor is another shape of the answer, or another name of the organization.
+    before.holder_id is null
+    or after.holder_id is null
+    or (
+        before.license_type, before.role, before.status, before.status_raw, before.name, before.email,
+        before.owner_user_id, before.owner_type, before.key_hint, before.expires_at, before.assigned_at
+    ) is distinct from (
+        after.license_type, after.role, after.status, after.status_raw, after.name, after.email,
+        after.owner_user_id, after.owner_type, after.key_hint, after.expires_at, after.assigned_at
+    )
+    or (
+        coalesce(before.owner_status <> 'unknown' and after.owner_status <> 'unknown', false)
+        and (before.owner_status, before.owner_email) is distinct from (after.owner_status, after.owner_email)
+    )
+    or coalesce(before.workspace_id <> after.workspace_id, false)
+    or coalesce(before.key_scope <> after.key_scope, false)
+    or (
+        before.workspace_id is not distinct from after.workspace_id
+        and coalesce(before.workspace_name <> after.workspace_name, false)
+    ) as is_change,
     before.organization_name,
     before.license_type,
     before.role,

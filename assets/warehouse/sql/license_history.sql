@@ -52,7 +52,15 @@ dated as (
         and days.day_number = pieces.first_number
 ),
 
--- Owners are looked up again only where they could not be: in the list of members that was read last.
+first_lists as (
+    select organization_id, min(snapshot_date) as first_day
+    from internal.roster_days
+    where holder_type = 'user'
+    group by organization_id
+),
+
+-- Owners are looked up again only where they could not be: in the list of members that was read last; before there was
+-- one, in the first: who had been added by then was a member already.
 owners as (
     select
         dated.organization_id,
@@ -66,17 +74,18 @@ owners as (
             else 'unknown'
         end as status
     from dated
+    inner join first_lists on first_lists.organization_id = dated.organization_id
     left join internal.told_stretches as members
         on members.holder_type = 'user'
         and members.organization_id = dated.organization_id
         and members.holder_id = dated.owner_user_id
-        and dated.day >= members.valid_from
-        and dated.day < coalesce(members.valid_to, date '9999-12-31')
+        and greatest(dated.day, first_lists.first_day) >= members.valid_from
+        and greatest(dated.day, first_lists.first_day) < coalesce(members.valid_to, date '9999-12-31')
+        and (dated.owner_as_of is not null or epoch_us(members.assigned_at) < epoch_us(dated.day + 1))
     where dated.holder_type = 'api_key'
         and dated.owner_status = 'unknown'
         and dated.owner_user_id is not null
         and coalesce(dated.owner_type, 'user') = 'user'
-        and dated.owner_as_of is not null
 ),
 
 names as (
@@ -84,18 +93,15 @@ names as (
         dated.organization_id,
         dated.holder_id,
         dated.first_number,
-        -- what the default workspace is called is told only in the newer shape, and it had no other name before
+        -- before any was told, the first that was: that it became known is no change
         coalesce(
             arg_max(names.workspace_name, names.valid_from) filter (where names.valid_from <= dated.day),
-            arg_min(names.workspace_name, names.valid_from) filter (where defaults.workspace_id is not null)
+            arg_min(names.workspace_name, names.valid_from)
         ) as workspace_name
     from dated
     inner join internal.workspace_names as names
         on names.organization_id = dated.organization_id
         and names.workspace_id = dated.workspace_id
-    left join internal.default_workspaces as defaults
-        on defaults.organization_id = dated.organization_id
-        and defaults.workspace_id = dated.workspace_id
     where dated.holder_type = 'api_key'
         and dated.workspace_name is null
     group by dated.organization_id, dated.holder_id, dated.first_number

@@ -1,7 +1,7 @@
 -- One row per organization, day, source and holder with use. Answers: who used what on which day, by which source?
 -- Use that a report names by an e-mail or a key's name is theirs who bore it on that day, as far as the history knows:
--- at the day's beginning or end; for days before it begins, who bore it first and was there. Known rows that nothing new
--- speaks of are taken as they are.
+-- at the day's beginning or end; where nobody did and that day was not observed, who bore it on the next one that was, and
+-- was there already. Known rows that nothing new speaks of are taken as they are.
 with
 
 reported as (
@@ -74,37 +74,66 @@ named as (
     group by organization_id, usage_date, source, holder_type, subject
 ),
 
-first_days as (
-    select organization_id, holder_type, min(snapshot_date) as first_day
-    from internal.roster_days
-    group by organization_id, holder_type
-),
-
-bearers as (
+subjects as (
     select
         named.organization_id,
         named.usage_date,
         named.holder_type,
         named.subject,
-        min(bearers.holder_id) as holder_id,
-        count(distinct bearers.holder_id) as bearers
+        days.snapshot_date as next_day,
+        days.day_number = 1 as is_before_the_first
     from (select distinct organization_id, usage_date, holder_type, subject from named) as named
-    inner join first_days
-        on first_days.organization_id = named.organization_id
-        and first_days.holder_type = named.holder_type
+    asof left join internal.roster_days as days
+        on days.organization_id = named.organization_id
+        and days.holder_type = named.holder_type
+        and days.snapshot_date >= named.usage_date
+),
+
+candidates as (
+    select
+        subjects.organization_id,
+        subjects.usage_date,
+        subjects.holder_type,
+        subjects.subject,
+        bearers.holder_id,
+        bearers.valid_from <= subjects.usage_date as bore_it
+    from subjects
     inner join internal.usage_bearers as bearers
-        on bearers.organization_id = named.organization_id
-        and bearers.holder_type = named.holder_type
-        and bearers.subject = named.subject
-        and case
-            when named.usage_date < first_days.first_day
-                then bearers.valid_from = first_days.first_day
-                    and coalesce(cast(make_timestamp(epoch_us(bearers.assigned_at)) as date) <= named.usage_date, true)
+        on bearers.organization_id = subjects.organization_id
+        and bearers.holder_type = subjects.holder_type
+        and bearers.subject = subjects.subject
+        and (
             -- at the day's end, or at its beginning
-            else bearers.valid_from <= named.usage_date
-                and coalesce(bearers.valid_to, date '9999-12-31') >= named.usage_date
-        end
-    group by named.organization_id, named.usage_date, named.holder_type, named.subject
+            (
+                bearers.valid_from <= subjects.usage_date
+                and coalesce(bearers.valid_to, date '9999-12-31') >= subjects.usage_date
+            )
+            or (
+                bearers.valid_from = subjects.next_day
+                and coalesce(
+                    cast(make_timestamp(epoch_us(bearers.assigned_at)) as date) <= subjects.usage_date,
+                    subjects.is_before_the_first
+                )
+            )
+        )
+),
+
+bearers as (
+    select
+        organization_id,
+        usage_date,
+        holder_type,
+        subject,
+        min(holder_id) as holder_id,
+        count(distinct holder_id) as bearers
+    from candidates
+    where bore_it
+    group by organization_id, usage_date, holder_type, subject
+    union all
+    select organization_id, usage_date, holder_type, subject, min(holder_id), count(distinct holder_id)
+    from candidates
+    group by organization_id, usage_date, holder_type, subject
+    having not bool_or(bore_it)
 )
 
 select

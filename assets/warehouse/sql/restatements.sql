@@ -19,7 +19,7 @@ counted as (
         rows.restated_at,
         count(*) filter (where not rows.was_there) as rows_added,
         count(*) filter (where not rows.is_there) as rows_removed,
-        count(*) filter (where rows.was_there and rows.is_there) as rows_changed
+        count(*) filter (where rows.was_there and rows.is_there and coalesce(rows.is_change, true)) as rows_changed
     from internal.restated_rows as rows
     inner join versions
         on versions.organization_id = rows.organization_id

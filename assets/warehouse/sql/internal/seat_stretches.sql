@@ -32,7 +32,12 @@ stretches as (
         coalesce(links.holder_id, history.holder_id) as seat_id,
         history.takes_seat or (history.holder_type = 'api_key' and history.status = 'Active') as is_billed,
         history.name,
-        coalesce(history.email, history.owner_email) as email,
+        -- a service account has a name that no Admin key may read
+        coalesce(
+            history.email,
+            history.owner_email,
+            case when history.owner_type = 'service_account' then history.owner_user_id end
+        ) as email,
         lower(coalesce(history.email, history.owner_email)) as small_email,
         history.workspace_id,
         history.workspace_name,

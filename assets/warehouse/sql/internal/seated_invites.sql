@@ -1,9 +1,10 @@
 -- One row per invite, member who makes it no second seat, and stretch of that member.
--- Answers: whose seat is it already? The member's who accepted it, or who had its address.
+-- Answers: whose seat is it already? The member's who has its address; and since somebody has accepted it, theirs, though
+-- they may have left since: it is pending no more, whatever the list says.
 with
 
 members as (
-    select organization_id, holder_id, lower(email) as address, valid_from, valid_to
+    select organization_id, holder_id, lower(email) as address, assigned_at, valid_from, valid_to
     from internal.told_stretches
     where holder_type = 'user'
 ),
@@ -20,9 +21,11 @@ inner join members
     on members.organization_id = invites.organization_id
     and members.address = invites.address
 union
-select links.organization_id, links.invite_id, null, members.valid_from, members.valid_to
+select links.organization_id, links.invite_id, null, min(members.valid_from), null
 from internal.invite_links as links
 inner join members
     on members.organization_id = links.organization_id
     and members.holder_id = links.holder_id
+    and members.assigned_at is not distinct from links.assigned_at
+group by links.organization_id, links.invite_id
 order by all

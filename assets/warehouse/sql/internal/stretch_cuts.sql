@@ -3,7 +3,17 @@
 with
 
 told as (
-    select organization_id, holder_type, holder_id, role, email, valid_from, valid_to, first_number, last_number
+    select
+        organization_id,
+        holder_type,
+        holder_id,
+        role,
+        email,
+        assigned_at,
+        valid_from,
+        valid_to,
+        first_number,
+        last_number
     from internal.told_stretches
 ),
 
@@ -25,7 +35,10 @@ changes as (
     select keys.organization_id, 'api_key', keys.holder_id, keys.first_number, keys.last_number, bounds.day
     from keys
     inner join (
-        select organization_id, holder_id, unnest([valid_from, valid_to]) as day
+        select
+            organization_id,
+            holder_id,
+            unnest([valid_from, valid_to, cast(make_timestamp(epoch_us(assigned_at)) as date)]) as day
         from told
         where holder_type = 'user'
     ) as bounds

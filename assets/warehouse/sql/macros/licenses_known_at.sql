@@ -32,14 +32,18 @@ asked_then as (
     group by organization_id, holder_type
 ),
 
--- the list of members in which the owners of keys were looked up
+-- the list of members in which the owners of keys were looked up: the last up to the day, else the first
 looked_up as (
-    select asked_then.organization_id, max(rosters_then.snapshot_date) as as_of
+    select
+        asked_then.organization_id,
+        coalesce(
+            max(lists.snapshot_date) filter (where lists.snapshot_date <= asked_then.as_of),
+            min(lists.snapshot_date)
+        ) as as_of
     from asked_then
-    inner join rosters_then
-        on rosters_then.organization_id = asked_then.organization_id
-        and rosters_then.holder_type = 'user'
-        and rosters_then.snapshot_date <= asked_then.as_of
+    inner join all_versions as lists
+        on lists.organization_id = asked_then.organization_id
+        and lists.members_known
     where asked_then.holder_type = 'api_key'
     group by asked_then.organization_id
 ),
@@ -141,8 +145,7 @@ nameless as (
     select
         rows_then.organization_id,
         coalesce(rows_then.workspace_id, defaults_then.workspace_id) as workspace_id,
-        any_value(rows_then.as_of) as as_of,
-        any_value(defaults_then.workspace_id) as default_workspace
+        any_value(rows_then.as_of) as as_of
     from rows_then
     left join defaults_then on defaults_then.organization_id = rows_then.organization_id
     where rows_then.holder_type = 'api_key'
@@ -176,10 +179,12 @@ keys_then as (
     where told.holder_type = 'api_key'
         and (told.key_scope = 'organization' or nameless.workspace_id is not null)
     union all
-    select organization_id, holder_id, snapshot_date, workspace_id, workspace_name, key_scope
+    select replaced.organization_id, replaced.holder_id, snapshot_date, workspace_id, workspace_name, key_scope
     from replaced
-    where holder_type = 'api_key'
-        and was_there
+    -- of a day that had no version by then, nothing was known
+    semi join all_versions as days using (organization_id, snapshot_date)
+    where replaced.holder_type = 'api_key'
+        and replaced.was_there
 ),
 
 of_organization_then as (
@@ -216,7 +221,7 @@ placed as (
         and of_organization_then.holder_id = rows_then.holder_id
 ),
 
--- as in license_history: the last name told up to the day, of the default workspace else the first
+-- as in license_history: the last name told up to the day, else the first
 workspace_names_then as (
     select
         nameless.organization_id,
@@ -224,14 +229,13 @@ workspace_names_then as (
         coalesce(
             arg_max(told.workspace_name, told.snapshot_date) filter (where told.snapshot_date <= nameless.as_of),
             arg_min(told.workspace_name, told.snapshot_date)
-                filter (where nameless.workspace_id = nameless.default_workspace)
         ) as workspace_name
     from nameless
     inner join keys_then as told
         on told.organization_id = nameless.organization_id
         and told.workspace_id = nameless.workspace_id
         and told.workspace_name is not null
-    group by nameless.organization_id, nameless.workspace_id, nameless.as_of, nameless.default_workspace
+    group by nameless.organization_id, nameless.workspace_id, nameless.as_of
 ),
 
 meanings as (
@@ -269,7 +273,7 @@ select
             or looked_up.as_of is null
             then placed.owner_status
         when owners.holder_id is not null then 'member'
-        when epoch_us(placed.assigned_at) < epoch_us(looked_up.as_of + 1) then 'left'
+        when looked_up.as_of <= placed.as_of and epoch_us(placed.assigned_at) < epoch_us(looked_up.as_of + 1) then 'left'
         else 'unknown'
     end as owner_status,
     placed.workspace_id,
@@ -300,6 +304,7 @@ left join placed as owners
     and owners.organization_id = placed.organization_id
     and owners.as_of = looked_up.as_of
     and owners.holder_id = placed.owner_user_id
+    and (looked_up.as_of <= placed.as_of or epoch_us(owners.assigned_at) < epoch_us(placed.as_of + 1))
 left join workspace_names_then
     on placed.holder_type = 'api_key'
     and workspace_names_then.organization_id = placed.organization_id
