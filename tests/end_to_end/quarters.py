@@ -361,9 +361,11 @@ class Known:
         if workspace_id == self.organization.default_workspace.id:
             return "Default" if any(n.tells_default and n.shape is not KeyShape.OLDER for n in listed) else None
         read = [night.day for night in listed if night.day <= day]
-        if not read:
+        # before any list was read, the first that was
+        told = read[-1] if read else min((night.day for night in listed), default=None)
+        if told is None:
             return None
-        names = {one.id: one.name for one in self.organization.workspaces(night_after(read[-1]))}
+        names = {one.id: one.name for one in self.organization.workspaces(night_after(told))}
         return names.get(workspace_id)
 
     def _pending(self, day: date) -> dict[str, Invite]:
