@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -79,6 +79,12 @@ class DataDirectory:
 def snapshot_file(tree: DataDirectory, day: date, organization_id: str) -> Path:
     """The one Parquet file that is the snapshot of an organization and day."""
     return tree.snapshots / f"snapshot_date={day}" / f"organization_id={organization_id}" / "part.parquet"
+
+
+def newest_snapshot_file(trees: Sequence[DataDirectory], day: date, organization_id: str) -> Path:
+    """The snapshot of a day that there is; where several trees have it, the last one's."""
+    places = (snapshot_file(tree, day, organization_id) for tree in reversed(trees))
+    return next(place for place in places if place.exists())
 
 
 def restatement_file(data: DataDirectory, staged: DataDirectory, day: date, organization_id: str) -> Path:

@@ -15,7 +15,7 @@ from assets.assignments.schema import LICENSE_ASSIGNMENTS, Provenance
 from assets.assignments.snapshot import SnapshotFacts, read_facts, snapshot_days
 from assets.engine import parquet_view
 from assets.extraction.feed import Feed
-from assets.layout import DataDirectory, snapshot_file
+from assets.layout import DataDirectory, newest_snapshot_file, snapshot_file
 
 
 @dataclass(frozen=True)
@@ -70,5 +70,4 @@ def differences(
 
 
 def _file(trees: Sequence[DataDirectory], facts: SnapshotFacts) -> str:
-    places = (snapshot_file(tree, facts.snapshot_date, facts.organization_id) for tree in reversed(trees))
-    return str(next(place for place in places if place.exists()))
+    return str(newest_snapshot_file(trees, facts.snapshot_date, facts.organization_id))

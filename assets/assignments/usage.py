@@ -14,7 +14,7 @@ from assets.assignments.schema import COVERAGE, LICENSE_ASSIGNMENTS, SNAPSHOT_DA
 from assets.assignments.snapshot import snapshot_days
 from assets.assignments.usage_sources import sources_table
 from assets.engine import parquet_view, sql_file
-from assets.layout import DataDirectory, files_before, snapshot_file
+from assets.layout import DataDirectory, files_before, newest_snapshot_file
 
 DATED = pa.schema([SNAPSHOT_DATE, *LICENSE_ASSIGNMENTS])
 """Snapshots of several days together."""
@@ -58,7 +58,7 @@ def load_bearers(
     nearest earlier one. Of `trees`, the last that has a day is read.
     """
     known = {found for tree in trees for found in snapshot_days(tree, organization_id) if found < day}
-    files = [_newest(trees, found, organization_id) for found in sorted(_states_of(known, usage_days))]
+    files = [newest_snapshot_file(trees, found, organization_id) for found in sorted(_states_of(known, usage_days))]
     parquet_view(connection, "snapshots_then", _text(files), DATED, day="snapshot_date")
 
 
@@ -69,11 +69,6 @@ def _states_of(known: set[date], usage_days: Iterable[date]) -> set[date]:
         earlier = max((found for found in known if found < used), default=None)
         wanted |= around or ({earlier} if earlier else set())
     return wanted
-
-
-def _newest(trees: Sequence[DataDirectory], day: date, organization_id: str) -> Path:
-    places = (snapshot_file(tree, day, organization_id) for tree in reversed(trees))
-    return next(place for place in places if place.exists())
 
 
 def _text(paths: Iterable[Path]) -> list[str]:

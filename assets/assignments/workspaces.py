@@ -10,10 +10,11 @@ from assets.extraction.landing import Observation
 def load_default_workspace(connection: duckdb.DuckDBPyConnection, observation: Observation | None) -> None:
     """Make `default_workspace`, of at most one row, out of the raw lists of workspaces and API keys."""
     manifest = observation.manifest if observation else None
-    listed = manifest is not None and manifest.has(WORKSPACES.name)
-    both = listed and manifest is not None and manifest.has(WORKSPACES_LISTED.name)
-    # One list alone leaves the default workspace out, unless it was asked for it.
-    alone = listed and manifest is not None and not manifest.lists[WORKSPACES.name].wished
+    both = alone = False
+    if manifest and manifest.has(WORKSPACES.name):
+        both = manifest.has(WORKSPACES_LISTED.name)
+        # One list alone leaves the default workspace out, unless it was asked for it.
+        alone = not manifest.lists[WORKSPACES.name].wished
     connection.execute(
         "create or replace table workspace_lists as select $compared as compared, $without as without_default",
         {"compared": both, "without": both or alone},

@@ -152,22 +152,20 @@ def _fetch_once(task: Task, endpoint: Endpoint, get: Get, asking: _Asking, deadl
     with PageWriter(path) as pages:
         for question, part in _questions(task, endpoint, asking):
             heard = Heard(part) if part else None
+            walked = _walk(
+                endpoint,
+                outcome,
+                lambda cursor, question=question: get(  # type: ignore[misc]
+                    endpoint.path, {**question, **cursor}, endpoint.headers, deadline=deadline
+                ),
+            )
             try:
-                for page in _walk(
-                    endpoint,
-                    outcome,
-                    lambda cursor, question=question: get(  # type: ignore[misc]
-                        endpoint.path, {**question, **cursor}, endpoint.headers, deadline=deadline
-                    ),
-                ):
+                for page in walked:
                     pages.write(page.answer.body)
-                    tally.count(endpoint, outcome, page)
                     if heard:
                         heard.listen(endpoint, page, task.ours)
-                    if task.halted.is_set():
-                        raise Halted
-                    if outcome.pages % 20 == 0:
-                        log.info("%s: %s so far", endpoint.noun, f"{outcome.rows:,}")
+                    tally.count(endpoint, outcome, page)
+                    _go_on(task, endpoint, outcome)
             except Rejected as rejection:
                 if not (part and _is_too_recent(endpoint, part, rejection) and listener.heard):
                     raise
@@ -189,6 +187,14 @@ def _fetch_once(task: Task, endpoint: Endpoint, get: Get, asking: _Asking, deadl
         outcome.repeated = equal_repeats(endpoint, read_pages(path), tally.suspects)
         outcome.rows -= outcome.repeated
     return outcome
+
+
+def _go_on(task: Task, endpoint: Endpoint, outcome: ListOutcome) -> None:
+    """Say now and then how far it is; stop where the list is no longer worth finishing."""
+    if task.halted.is_set():
+        raise Halted
+    if outcome.pages % 20 == 0:
+        log.info("%s: %s so far", endpoint.noun, f"{outcome.rows:,}")
 
 
 def _is_too_recent(endpoint: Endpoint, day: Span, rejection: Rejected) -> bool:
