@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint bench docs ui lock clean
+.PHONY: help install run test attack lint bench docs ui lock clean
 
 help: ## Show what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -18,6 +18,10 @@ ui: .venv/.installed ## Dagster's web UI and daemon, the nightly schedule on
 
 test: .venv/.tested ## Pass the tests
 	$(BIN)/pytest -n 2
+
+attack: .venv/.tested ## Kill it, and fail it, at every call that changes the disk (an hour; EVERY=4: a quarter)
+	$(BIN)/python -m tests.attack --every $(EVERY)
+EVERY ?= 1
 
 lint: .venv/.tested ## ruff check and format, mypy over our own code
 	$(BIN)/ruff check .

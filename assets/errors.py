@@ -7,12 +7,16 @@ LicenseHistoryError
 ├── ListFailed           a list could not be fetched whole, or contradicts itself
 ├── SnapshotRefused      the answers are whole, but must not be published (drop guard, broken key)
 ├── BadReference         a reference file that users edit is wrong
+├── DamagedFile          a stored file of ours cannot be read; the rest goes on without it
+│   └── CopiedFile       it is another day's or organization's: nobody takes it for ours
 ├── CloseRefused         a month that cannot be signed, or whose signature cannot be taken back
 └── PublishFailed        the warehouse could not be built or put in place
     └── ChecksFailed     (assets/warehouse/checks.py) it was built, and something in it does not hold
 
 What is worth trying again is decided beside the HTTP client and never leaves it.
 """
+
+from pathlib import Path
 
 
 class LicenseHistoryError(Exception):
@@ -41,6 +45,18 @@ class SnapshotRefused(LicenseHistoryError):
 
 class BadReference(LicenseHistoryError):
     """A reference file that cannot be used, with file, line and reason."""
+
+
+class DamagedFile(LicenseHistoryError):
+    """A stored file of ours that is there and cannot be read: which, what that costs, and the command that mends it."""
+
+    def __init__(self, path: Path, costs: str, mended_by: str, *, why: str = "") -> None:
+        self.path = path
+        super().__init__(f"{path} cannot be read{f' ({why})' if why else ''}: {costs}. {mended_by}")
+
+
+class CopiedFile(DamagedFile):
+    """A file that lies where another day's or organization's belongs: somebody's copy of a folder, and not ours."""
 
 
 class CloseRefused(LicenseHistoryError):

@@ -1,20 +1,21 @@
-"""Where everything lies on disk, and the only ways to put a file there (design, section 4).
+"""Where everything lies on disk, and which names there are ours (design, section 4).
 
-Files come into being beside their place and are moved in whole; what a run has made and not yet
-published waits under `staging/<run>/`, a mirror of the data directory.
+People and their tools reach the data directory, too: sooner or later copies (`part (1).parquet`, `org_1 - Copy`),
+backups and a `desktop.ini` lie beside our files. What is found here is called exactly as we call it; everything else is
+not ours, and neither read nor touched.
 """
 
-import os
-import shutil
-import time
-import uuid
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
-from filelock import FileLock
+from assets.files import locked
+from assets.files import sync as sync
+from assets.files import whole_file as whole_file
 
 SNAPSHOTS = "snapshots/license_assignments"
 USAGE = "usage/license_usage"
@@ -22,10 +23,10 @@ COVERAGE = "usage/usage_coverage"
 CONFLICTS = "snapshots/reconstruction_conflicts"
 SUPERSEDED = "superseded/license_assignments"
 FINANCE = "finance"
-PUBLISHED = (".parquet", ".json")
 RESTATEMENTS = "restatements/license_assignments"
-STALE_SECONDS = 7 * 24 * 3600.0
-"""After which what a run has staged and never published is nobody's any more."""
+NUMBERED = (RESTATEMENTS, SUPERSEDED)
+"""Datasets whose files are never replaced: 0001.parquet, 0002.parquet and so on, one for each version of a day."""
+PART = "part.parquet"
 PROJECT_REFERENCE = Path(__file__).resolve().parent.parent / "data" / "reference"
 
 
@@ -70,15 +71,18 @@ class DataDirectory:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """One writer at a time; the lock is the kernel's, so it ends with its process, however that ends."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.root / ".writer.lock"):
+        """One writer at a time; the lock ends with its process, however that ends.
+
+        Raises:
+            PublishFailed: the directory cannot be locked, which is to say written to.
+        """
+        with locked(self.root / ".writer.lock"):
             yield
 
 
 def snapshot_file(tree: DataDirectory, day: date, organization_id: str) -> Path:
     """The one Parquet file that is the snapshot of an organization and day."""
-    return tree.snapshots / f"snapshot_date={day}" / f"organization_id={organization_id}" / "part.parquet"
+    return tree.snapshots / f"snapshot_date={day}" / f"organization_id={organization_id}" / PART
 
 
 def newest_snapshot_file(trees: Sequence[DataDirectory], day: date, organization_id: str) -> Path:
@@ -87,118 +91,118 @@ def newest_snapshot_file(trees: Sequence[DataDirectory], day: date, organization
     return next(place for place in places if place.exists())
 
 
-def restatement_file(data: DataDirectory, staged: DataDirectory, day: date, organization_id: str) -> Path:
-    """Where to stage the next restatement of an organization's day: they are numbered, and never replaced."""
-    folder = Path(RESTATEMENTS) / f"snapshot_date={day}" / f"organization_id={organization_id}"
-    number = len(list((data.root / folder).glob("*.parquet"))) + 1
-    return staged.root / folder / f"{number:04}.parquet"
+def restatement_file(tree: DataDirectory, day: date, organization_id: str, number: int) -> Path:
+    """What the replacement by which a day's version got its number changed; these files are never replaced."""
+    folder = snapshot_file(tree, day, organization_id).parent.relative_to(tree.snapshots)
+    return tree.root / RESTATEMENTS / folder / f"{number:04}.parquet"
 
 
 def conflicts_file(tree: DataDirectory, base_date: date, organization_id: str) -> Path:
     """What contradicted itself when days were rolled back from the snapshot of `base_date`."""
-    return tree.root / CONFLICTS / f"base_date={base_date}" / f"organization_id={organization_id}" / "part.parquet"
+    return tree.root / CONFLICTS / f"base_date={base_date}" / f"organization_id={organization_id}" / PART
 
 
 def usage_file(dataset: Path, day: date, organization_id: str) -> Path:
     """What the observation for one snapshot day said of usage: `dataset` is `usage` or `coverage`."""
-    return dataset / f"observed_day={day}" / f"organization_id={organization_id}" / "part.parquet"
+    return dataset / f"observed_day={day}" / f"organization_id={organization_id}" / PART
 
 
-def files_before(datasets: Iterable[Path], organization_id: str, day: date) -> list[Path]:
-    """One organization's usage files of earlier days, oldest first; where two trees have a day, the later tree's."""
+class DayFile(NamedTuple):
+    """One of our Parquet files: which day and organization its folders say that it is of, and its number in there.
+
+    `number` is 0 for `part.parquet`. Whoever reads the facts in it must find the same day and organization: else it is
+    somebody's copy of a folder (see `is_of`).
+    """
+
+    day: date
+    organization_id: str
+    number: int
+    path: Path
+
+    def is_of(self, organization_id: str, day: date) -> bool:
+        """Whether what is written in the file agrees with where it lies."""
+        return (self.organization_id, self.day) == (organization_id, day)
+
+
+def day_files(dataset: str, *trees: DataDirectory, organization_id: str | None = None) -> list[DayFile]:
+    """The dataset's files by day, organization and number; where two trees have the same, the later tree's.
+
+    `dataset` is SNAPSHOTS, USAGE, COVERAGE, CONFLICTS, RESTATEMENTS or SUPERSEDED.
+    """
     found = {
-        path.parent.parent.name.removeprefix("observed_day="): path
-        for dataset in datasets
-        for path in dataset.glob(f"observed_day=*/organization_id={organization_id}/part.parquet")
+        (file.day, file.organization_id, file.number): file
+        for tree in trees
+        for file in _day_files(tree.root / dataset, organization_id, numbered=dataset in NUMBERED)
     }
-    return [found[key] for key in sorted(found) if key < day.isoformat()]
+    return [found[key] for key in sorted(found)]
 
 
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Yield a place beside `path` to write to; it becomes `path`, fsynced, only when the block succeeds."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        yield temporary
-        sync(temporary)
-        temporary.replace(path)
-        sync(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+def files_of_day(dataset: str, day: date, tree: DataDirectory) -> list[DayFile]:
+    """The dataset's files of one day, by organization and number."""
+    folders = [folder for folder in _days(tree.root / dataset) if folder.day == day]
+    found = (file for folder in folders for file in _of_day(folder, None, numbered=dataset in NUMBERED))
+    return sorted(found)
 
 
-@contextmanager
-def publishing(staged: DataDirectory, target: DataDirectory, datasets: tuple[str, ...]) -> Iterator[list[Path]]:
-    """Move the staged files of `datasets` into place, each atomically; yield where they went.
-
-    If the block fails, everything is put back as it was. A snapshot that is replaced stays under `superseded/`.
-    """
-    undo: list[tuple[Path, Path, Path | None]] = []
-    try:
-        for dataset in datasets:
-            for source in sorted(path for path in (staged.root / dataset).rglob("*") if path.suffix in PUBLISHED):
-                place = target.root / source.relative_to(staged.root)
-                undo.append((source, place, _set_aside(target, place)))
-                place.parent.mkdir(parents=True, exist_ok=True)
-                source.replace(place)
-                sync(place.parent)
-        yield [place for _, place, _ in undo]
-    except BaseException:
-        for source, place, aside in reversed(undo):
-            if place.exists() and not source.exists():
-                place.replace(source)
-            if aside:
-                aside.replace(place)
-        raise
-    for _, place, aside in undo:
-        if aside and not place.is_relative_to(target.snapshots):
-            aside.unlink()
+def numbered_files(folder: Path, suffix: str) -> list[tuple[int, Path]]:
+    """Our files in a folder that are called by their number, such as `0001.json`, in its order."""
+    found = ((_NUMBER.fullmatch(path.stem), path) for path in _listed(folder) if path.suffix == suffix)
+    return sorted((int(named[0]), path) for named, path in found if named)
 
 
-def _set_aside(target: DataDirectory, place: Path) -> Path | None:
-    """A second name for the file that is about to be replaced, so that it can come back.
+def organization_folders(landing: Path) -> list[Path]:
+    """The folders in `landing/`, each called by its organization's id, in its order."""
+    return sorted(path for path in _listed(landing) if _ID.fullmatch(path.name) and path.is_dir())
 
-    A snapshot keeps it for good: what was once believed of a day can always be asked.
-    """
-    if not place.exists():
-        return None
-    if place.is_relative_to(target.snapshots):
-        kept = target.root / SUPERSEDED / place.parent.relative_to(target.snapshots)
-        aside = kept / f"{len(list(kept.glob('*.parquet'))) + 1:04}.parquet"
+
+def observation_folders(parent: Path) -> list[Path]:
+    """The observations in a folder of them, such as `20260602T020000Z-001`, oldest first."""
+    return sorted(path for path in _listed(parent) if _OBSERVATION.fullmatch(path.name) and path.is_dir())
+
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
+_ORGANIZATION = re.compile(rf"organization_id=({_ID.pattern})")
+_DAY = re.compile(r"(?:snapshot_date|observed_day|base_date)=(\d{4}-\d{2}-\d{2})")
+_NUMBER = re.compile(r"\d{4,}")
+_OBSERVATION = re.compile(r"\d{8}T\d{6}Z-\d{3,}")
+
+
+class _Day(NamedTuple):
+    day: date
+    folder: Path
+
+
+def _day_files(dataset: Path, organization_id: str | None, *, numbered: bool = False) -> Iterator[DayFile]:
+    for day in _days(dataset):
+        yield from _of_day(day, organization_id, numbered=numbered)
+
+
+def _days(dataset: Path) -> Iterator[_Day]:
+    for folder in _listed(dataset):
+        if (named := _DAY.fullmatch(folder.name)) and (day := _date(named[1])):
+            yield _Day(day, folder)
+
+
+def _of_day(place: _Day, organization_id: str | None, *, numbered: bool) -> Iterator[DayFile]:
+    if organization_id is None:
+        named = [(found[1], path) for path in _listed(place.folder) if (found := _ORGANIZATION.fullmatch(path.name))]
     else:
-        aside = place.with_name(f".{place.name}.{uuid.uuid4().hex}.replaced")
-    aside.parent.mkdir(parents=True, exist_ok=True)
-    os.link(place, aside)
-    sync(aside.parent)
-    return aside
+        named = [(organization_id, place.folder / f"organization_id={organization_id}")]
+    for name, folder in named:
+        files = numbered_files(folder, ".parquet") if numbered else [(0, folder / PART)]
+        yield from (DayFile(place.day, name, number, path) for number, path in files if path.exists())
 
 
-def sweep(data: DataDirectory) -> None:
-    """Remove what killed runs left behind. Only for who holds `writing`: nobody else's half-made file can be there."""
-    leftovers = [
-        *data.root.glob(".warehouse.duckdb.*"),
-        *(data.root / "usage").rglob(".*.replaced"),
-        *(data.root / "snapshots").rglob(".*.tmp"),
-    ]
-    for path in leftovers:
-        path.unlink(missing_ok=True)
-    long_ago = time.time() - STALE_SECONDS
-    for folder in (*data.root.glob(".spill-*"), *(data.root / "staging").glob("*")):
-        # A run that is under way may be at work in there, and one that failed may be re-executed.
-        if folder.stat().st_mtime < long_ago:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def discard(tree: DataDirectory) -> None:
-    """Remove a staging tree; nothing in it was published."""
-    shutil.rmtree(tree.root, ignore_errors=True)
-
-
-def sync(path: Path) -> None:
-    """Wait until a file or folder is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
+def _listed(folder: Path) -> list[Path]:
+    """What lies in a folder; nothing where there is none."""
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        return list(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

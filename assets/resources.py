@@ -11,8 +11,10 @@ import dagster as dg
 
 from assets.assignments.derive import DropGuard
 from assets.days import FIRST_DAY
+from assets.extraction.deadline import LIST_MINUTES, NIGHT_MINUTES, Patience
 from assets.extraction.organizations import Credential
 from assets.layout import DataDirectory
+from assets.publishing import claim
 
 
 class DataFolder(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -25,8 +27,11 @@ class DataFolder(dg.ConfigurableResource):  # type: ignore[type-arg]
         return DataDirectory(Path(self.path))
 
     def staged(self, run: dg.DagsterRun) -> DataDirectory:
-        """What a run has made and not yet published; a re-execution goes on with what its first run staged."""
-        return self.tree.staging(run.root_run_id or run.run_id)
+        """What a run has made and not yet published; a re-execution goes on with what its first run staged.
+
+        It lasts until the next publishing after the end of its process: what is asked for later is derived again.
+        """
+        return claim(self.tree.staging(run.root_run_id or run.run_id))
 
 
 class PipelineClock(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -37,6 +42,11 @@ class PipelineClock(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def now(self) -> datetime:
         return datetime.fromisoformat(self.fixed).astimezone(UTC) if self.fixed else datetime.now(UTC)
+
+    @property
+    def moved(self) -> bool:
+        """Whether it is not the world's clock, so that nobody else's can contradict it."""
+        return bool(self.fixed)
 
     @property
     def first(self) -> date:
@@ -54,10 +64,16 @@ class Guard(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 
 class AdminApi(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Where the API is, and for each organization a name and the variable that holds its key."""
+    """Where the API is, for each organization a name and the variable that holds its key, and how long to ask."""
 
     base_url: str
     key_envs: dict[str, str]
+    list_minutes: float = LIST_MINUTES
+    night_minutes: float = NIGHT_MINUTES
+
+    def patience(self) -> Patience:
+        """For a night that begins now."""
+        return Patience.of(self.list_minutes, self.night_minutes)
 
     def credentials(self) -> list[Credential]:
         """The keys, read now; one that cannot be used is refused when it is, so that it costs only its own day."""

@@ -26,22 +26,29 @@ def build(settings: "Settings", **resources: object) -> dg.Definitions:
     from assets.extraction.assets import extraction_assets
     from assets.partitions import daily
     from assets.reports.assets import report_assets
-    from assets.resources import AdminApi, DataFolder, Guard, PipelineClock
+    from assets.resources import AdminApi, Guard, PipelineClock
     from assets.warehouse.assets import warehouse_assets
-    from pipelines.jobs import backfill_job, nightly_job, nightly_schedule
+    from pipelines.jobs import backfill_job, nightly_job
     from pipelines.monthly import report_job, report_schedule
+    from pipelines.running import RunningFolder
+    from pipelines.schedule import gaps_schedule, nightly_schedule
 
     days = daily(settings.licenses_first_day, settings.now)
-    job, monthly = nightly_job(), report_job()
+    nightly, backfill, monthly = nightly_job(), backfill_job(), report_job()
     reports = report_assets(settings.licenses_first_day, settings.now)
     return dg.Definitions(
         assets=[*extraction_assets(days), *assignments_assets(days), *warehouse_assets(), *reports],
-        jobs=[job, backfill_job(), monthly],
-        schedules=[nightly_schedule(job), report_schedule(monthly)],
+        jobs=[nightly, backfill, monthly],
+        schedules=[nightly_schedule(nightly, settings), gaps_schedule(backfill, settings), report_schedule(monthly)],
         executor=dg.in_process_executor,
         resources={
-            "api": AdminApi(base_url=settings.anthropic_base_url, key_envs=settings.key_envs),
-            "data": DataFolder(path=str(settings.data.root)),
+            "api": AdminApi(
+                base_url=settings.anthropic_base_url,
+                key_envs=settings.key_envs,
+                list_minutes=settings.licenses_list_minutes,
+                night_minutes=settings.licenses_night_minutes,
+            ),
+            "data": RunningFolder(path=str(settings.data.root)),
             "clock": PipelineClock(
                 fixed=settings.licenses_now.isoformat() if settings.licenses_now else "",
                 first_day=settings.licenses_first_day.isoformat(),

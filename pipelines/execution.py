@@ -1,12 +1,16 @@
 """Running a job in this process, on the shared instance, and what it has to say in sentences."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
-from pipelines.instance import instance
+from assets.errors import LicenseHistoryError
+from assets.layout import DataDirectory
+from pipelines.instance import RunLogFailed, instance, storage_failed
 from pipelines.jobs import BACKFILL, NIGHTLY, STEPS
 
 if TYPE_CHECKING:
@@ -31,14 +35,26 @@ class Outcome:
     debug: list[str] = field(default_factory=list)
 
 
-def run_night(settings: "Settings", day: date, *, accept_drop: bool = False, **resources: Any) -> Outcome:
-    """Observe, derive and publish one day, as the schedule would."""
+def run_night(
+    settings: "Settings", day: date, *, accept_drop: bool = False, again: bool = False, **resources: Any
+) -> Outcome:
+    """Observe, derive and publish one day, as the schedule would; `again` asks for what is there already, too."""
+    import dagster as dg
+
     from pipelines.definitions import build
 
     definitions = build(settings, **resources)
-    config = {"ops": {"license_assignments": {"config": {"accept_drop": accept_drop}}}}
-    with instance(settings.data) as opened:
-        return run(definitions, opened, NIGHTLY, partition_key=day.isoformat(), run_config=config)
+    config = {"license_assignments": {"accept_drop": accept_drop}} | ({"observation": {"again": True}} if again else {})
+    failed = []
+    with ExitStack() as stack:
+        try:
+            opened = stack.enter_context(_at_hand(settings))
+        except RunLogFailed as error:
+            # Tomorrow nobody can ask for this day any more: the night is worth more than its log.
+            opened, failed = stack.enter_context(dg.DagsterInstance.ephemeral()), [str(error)]
+        day_key, run_config = day.isoformat(), of_steps(config)
+        outcome = run(definitions, opened, settings.data, NIGHTLY, partition_key=day_key, run_config=run_config)
+    return replace(outcome, success=outcome.success and not failed, failures=[*outcome.failures, *failed])
 
 
 def run_backfill(settings: "Settings", first: date, last: date, wish: "Wish", reason: str | None) -> Outcome:
@@ -46,12 +62,13 @@ def run_backfill(settings: "Settings", first: date, last: date, wish: "Wish", re
     from pipelines.definitions import build
 
     options = {"source": wish.source.value if wish.source else "", "replace": wish.replace, "reason": reason or ""}
-    with instance(settings.data) as opened:
+    with _at_hand(settings) as opened:
         return run(
             build(settings),
             opened,
+            settings.data,
             BACKFILL,
-            run_config={"ops": {"license_assignments": {"config": options}}},
+            run_config=of_steps({"license_assignments": options}),
             tags=days_as_tags(first, last),
         )
 
@@ -61,15 +78,43 @@ def run_import(settings: "Settings", kept: "Kept", *, replace: bool, reason: str
     from pipelines.definitions import build
 
     options = {"imported": kept.place, "replace": replace, "reason": reason or ""}
-    with instance(settings.data) as opened:
+    with _at_hand(settings) as opened:
         return run(
             build(settings),
             opened,
+            settings.data,
             BACKFILL,
             partition_key=kept.manifest.day.isoformat(),
-            run_config={"ops": {"license_assignments": {"config": options}}},
+            run_config=of_steps({"license_assignments": options}),
             run_id=kept.target.run_id,
         )
+
+
+@contextmanager
+def _at_hand(settings: "Settings") -> "Iterator[dg.DagsterInstance]":
+    """The instance, without runs that only look as if they were at work; Dagster's own failures are sentences."""
+    import dagster as dg
+    from dagster_shared.check import CheckError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from pipelines.running import end_dead_runs
+
+    with instance(settings.data) as opened:
+        try:
+            end_dead_runs(opened, settings.data)
+            yield opened
+        except SQLAlchemyError as error:
+            raise storage_failed(settings.data, error) from error
+        except (dg.DagsterError, CheckError) as error:
+            raise LicenseHistoryError(
+                f"Dagster could not run it ({' '.join(str(error).split())}). What was published before stands; "
+                "licenses --debug shows where it happened."
+            ) from error
+
+
+def of_steps(config: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Dagster's run config from the steps' own."""
+    return {"ops": {step: {"config": dict(options)} for step, options in config.items()}}
 
 
 def days_as_tags(first: date, last: date) -> dict[str, str]:
@@ -83,6 +128,7 @@ def days_as_tags(first: date, last: date) -> dict[str, str]:
 def run(
     definitions: "dg.Definitions",
     opened: "dg.DagsterInstance",
+    data: DataDirectory,
     job: str,
     *,
     partition_key: str | None = None,
@@ -96,20 +142,25 @@ def run(
     A `lean` run does the same work, but writes no events of the single relations and of the warehouse's checks (which
     publishing enforces anyway): most of a small night's time is Dagster's events.
     """
+    from pipelines.running import at_work
+
     definition = definitions.resolve_job_def(job)
-    result = (_lean(definition) if lean else definition).execute_in_process(
-        instance=opened,
-        partition_key=partition_key,
-        run_id=run_id,
-        run_config={**QUIET, **(run_config or {})},
-        # With these the run stands on the job's own page in the UI.
-        tags={
-            ".dagster/repository": f"__repository__@{LOCATION}",
-            "dagster/code_location": LOCATION,
-            **(tags or {}),
-        },
-        raise_on_error=False,
-    )
+    run_id = run_id or str(uuid4())
+    # Before Dagster knows of it: a run that it knows of and that holds no lock is dead.
+    with at_work(data, run_id):
+        result = (_lean(definition) if lean else definition).execute_in_process(
+            instance=opened,
+            partition_key=partition_key,
+            run_id=run_id,
+            run_config={**QUIET, **(run_config or {})},
+            # With these the run stands on the job's own page in the UI.
+            tags={
+                ".dagster/repository": f"__repository__@{LOCATION}",
+                "dagster/code_location": LOCATION,
+                **(tags or {}),
+            },
+            raise_on_error=False,
+        )
     failures, debug = _failures(result)
     materialized = {
         event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key
@@ -132,11 +183,18 @@ def _lean(job: "dg.JobDefinition") -> "dg.JobDefinition":
 
 
 def _failures(result: "dg.ExecuteInProcessResult") -> tuple[list[str], list[str]]:
+    failed = [event for event in result.all_events if event.is_step_failure]
+    sentences = sentences_of(failed)
+    debug = [event.step_failure_data.error.to_string() for event in failed if event.step_failure_data.error]
+    if not result.success and not sentences:
+        sentences.append("The run failed without saying why; its log is in Dagster's UI (make ui).")
+    return sentences, debug
+
+
+def sentences_of(failures: "Iterable[dg.DagsterEvent]") -> list[str]:
+    """What the steps that failed have to say, each sentence once."""
     sentences: list[str] = []
-    debug: list[str] = []
-    for event in result.all_events:
-        if not event.is_step_failure:
-            continue
+    for event in failures:
         data = event.step_failure_data
         if data.user_failure_data and data.user_failure_data.description:
             sentences += data.user_failure_data.description.splitlines()
@@ -145,8 +203,4 @@ def _failures(result: "dg.ExecuteInProcessResult") -> tuple[list[str], list[str]
             while error.cause:
                 error = error.cause
             sentences.append(f"{event.step_key} failed: {' '.join(error.message.split())} (--debug shows where)")
-        if data.error:
-            debug.append(data.error.to_string())
-    if not result.success and not sentences:
-        sentences.append("The run failed without saying why; its log is in Dagster's UI (make ui).")
-    return list(dict.fromkeys(sentences)), debug
+    return list(dict.fromkeys(sentences))

@@ -1,12 +1,14 @@
-"""The settings: environment variables, also read from `.env`, checked before anything is started."""
+"""The settings: environment variables, also read from the installation's `.env`, checked before anything is started."""
 
 import os
+import re
 import tomllib
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 from dotenv import load_dotenv
@@ -16,9 +18,23 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from assets.days import FIRST_DAY
 from assets.errors import WrongUse
 from assets.extraction.client import is_loopback
+from assets.extraction.deadline import LIST_MINUTES, NIGHT_MINUTES
 from assets.layout import DataDirectory
+from pipelines import places
 
 KEY = "ANTHROPIC_ADMIN_KEY"
+_CRON = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+"""The range of each field: minute, hour, day of the month, month, day of the week."""
+
+MOST_MINUTES = 350
+"""How long asking may last: the schedule's runs are ended after six hours (`jobs.py`), and publish after it."""
+
+
+class FillGaps(StrEnum):
+    """What the schedule does about days that nobody observed."""
+
+    FEED = "feed"
+    OFF = "off"
 
 
 class Settings(BaseSettings):
@@ -27,16 +43,29 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True)
 
     anthropic_base_url: str = "https://api.anthropic.com"
-    licenses_data_dir: Path = Path("data")
+    licenses_data_dir: Path = Field(default_factory=places.data_directory)
     licenses_organizations: Path | None = None
     licenses_now: datetime | None = None
     licenses_first_day: date = FIRST_DAY
     licenses_drop_percent: Annotated[float, Field(ge=0, le=100)] = 20.0
     licenses_drop_holders: Annotated[int, Field(ge=0)] = 10
+    licenses_list_minutes: Annotated[float, Field(gt=0, le=MOST_MINUTES)] = LIST_MINUTES
+    licenses_night_minutes: Annotated[float, Field(gt=0, le=MOST_MINUTES)] = NIGHT_MINUTES
+    licenses_fill_gaps: FillGaps = FillGaps.FEED
+    licenses_schedule: str = "0 * * * *"
 
     @property
     def data(self) -> DataDirectory:
-        return DataDirectory(self.licenses_data_dir.resolve())
+        """The record's directory; a relative path begins beside the `.env`, never in the current directory."""
+        try:
+            place = places.absolute(self.licenses_data_dir)
+            for link in (one for one in (place, *place.parents) if one.is_symlink() and not one.exists()):
+                raise WrongUse(
+                    f"{link} points to {link.readlink()}, which is not there: is that disk mounted? Nothing was asked."
+                )
+            return DataDirectory(place.resolve())
+        except (OSError, RuntimeError, ValueError) as error:
+            raise WrongUse(f"LICENSES_DATA_DIR cannot be used: {error}.") from None
 
     @property
     def now(self) -> datetime:
@@ -52,7 +81,7 @@ class Settings(BaseSettings):
         """
         if self.licenses_organizations is None:
             return {"the organization": KEY}
-        return _organizations(self.licenses_organizations)
+        return _organizations(places.absolute(self.licenses_organizations))
 
 
 class _Organization(msgspec.Struct, forbid_unknown_fields=True):
@@ -71,7 +100,7 @@ def load() -> Settings:
         WrongUse: a value that cannot be used, with its variable's name.
     """
     _forget_empty_variables()
-    load_dotenv(Path(".env"))
+    _read_env_file()
     _forget_empty_variables()
     try:
         settings = Settings()
@@ -79,7 +108,9 @@ def load() -> Settings:
         wrong = error.errors()[0]
         name = str(wrong["loc"][0]).upper()
         raise WrongUse(f"{name} cannot be used: {wrong['msg']}.") from None
+    _ = settings.data
     _check_url(settings.anthropic_base_url)
+    _check_schedule(settings.licenses_schedule)
     if settings.licenses_now is not None:
         _check_clock(settings)
     return settings
@@ -91,14 +122,42 @@ def _forget_empty_variables() -> None:
         del os.environ[name]
 
 
+def _read_env_file() -> None:
+    try:
+        load_dotenv(places.env_file())
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongUse(f"{places.env_file()} cannot be read: {error}. Mend it, or its owner and mode.") from None
+
+
+def _check_schedule(cron: str) -> None:
+    fields = cron.split()
+    if len(fields) != len(_CRON) or not all(map(_is_cron_field, fields, _CRON)):
+        raise WrongUse(
+            f"LICENSES_SCHEDULE wants the five fields of cron, in UTC, as in 0 * * * * (every hour), not {cron!r}."
+        )
+
+
+def _is_cron_field(text: str, bounds: tuple[int, int]) -> bool:
+    numbers = [int(found) for found in re.findall(r"(?<![/\d])\d+", text)]
+    return bool(re.fullmatch(r"[\w*/,-]+", text, re.ASCII)) and all(bounds[0] <= one <= bounds[1] for one in numbers)
+
+
 def _check_url(url: str) -> None:
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise WrongUse("ANTHROPIC_BASE_URL must be a web address such as https://api.anthropic.com (without /v1).")
+    if parts.scheme not in ("http", "https") or not parts.hostname or not _has_a_port(parts):
+        raise WrongUse("ANTHROPIC_BASE_URL must be a web address such as https://api.anthropic.com.")
     if parts.username or parts.password or parts.query:
         raise WrongUse("ANTHROPIC_BASE_URL must hold no user name, password or query: an address goes into logs.")
     if parts.scheme == "http" and not is_loopback(url):
         raise WrongUse("ANTHROPIC_BASE_URL must begin with https://: the key would travel readable by all otherwise.")
+
+
+def _has_a_port(parts: SplitResult) -> bool:
+    """Whether its port, if it names one, can be one."""
+    try:
+        return parts.port is None or parts.port > 0
+    except ValueError:
+        return False
 
 
 def _check_clock(settings: Settings) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 
 import duckdb
 import pytest
-import stamina
 
 from pipelines.cli import app as cli
 from pipelines.sandbox import Clock
@@ -31,14 +30,15 @@ class Finished:
         return self.raw.decode()
 
 
-def licenses(*words: str, environment: Mapping[str, str], folder: Path) -> Finished:
-    """Run `licenses` with these words, settings and working folder; the process is as it was afterwards."""
+def licenses(*words: str, environment: Mapping[str, str], folder: Path, called_in: Path | None = None) -> Finished:
+    """Run `licenses` with these words and settings, installed in `folder`; the process is left as it was."""
     out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
     status = 0
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err), environment_restored():
         patch.setattr(sys, "argv", ["licenses", *words])
         patch.setattr(cli, "_debug", False)
-        patch.chdir(folder)
+        patch.setattr("pipelines.places.CHECKOUT", folder)
+        patch.chdir(called_in or folder)
         os.environ.update(environment)
         try:
             cli.main()
@@ -76,8 +76,7 @@ class Operator:
             shutil.copytree(home, self.data / "dagster")
 
     def __call__(self, *words: str, **environment: str) -> Finished:
-        with stamina.set_testing(True, attempts=8, cap=True):
-            return licenses(*words, environment=self.environment | environment, folder=self.folder)
+        return licenses(*words, environment=self.environment | environment, folder=self.folder)
 
     def night(self, day: date, *words: str, **environment: str) -> Finished:
         """The night after `day`, at 02:00 UTC."""

@@ -20,7 +20,8 @@ from assets.extraction.coverage import covered_to, spoke_to
 from assets.extraction.landing import Observation
 from assets.extraction.observe import observe
 from assets.extraction.organizations import Access, KeyHolder, who_is
-from assets.layout import COVERAGE, SNAPSHOTS, USAGE, DataDirectory, discard, publishing, snapshot_file, usage_file
+from assets.layout import COVERAGE, SNAPSHOTS, USAGE, DataDirectory, snapshot_file, usage_file
+from assets.publishing import discard, publishing
 
 DAY = date(2026, 6, 1)
 NEXT_NIGHT = datetime(2026, 6, 2, 2, tzinfo=UTC)
@@ -231,20 +232,25 @@ class Nights:
         self.data, self.api = DataDirectory(root), api
         self.keys = keys or (KEY,)
 
-    def observe(self, day: date = DAY, at: datetime | None = None) -> Observation:
+    def access(self) -> Access:
         holders = [
             KeyHolder(f"KEY_{place}", Client("http://api.test", key, transport=httpx.MockTransport(self.api)))
             for place, key in enumerate(self.keys, start=1)
         ]
-        organization = who_is(holders[0].client)
+        return Access(who_is(holders[0].client), "the organization", tuple(holders))
+
+    def observe(self, day: date = DAY, at: datetime | None = None, *, again: bool = True) -> Observation:
+        """What the API says now; unless `again`, what an earlier attempt at the day has heard is not asked for."""
+        access = self.access()
         return observe(
-            Access(organization, "the organization", tuple(holders)),
+            access,
             day,
             data=self.data,
             observed_at=at or datetime.combine(day, NEXT_NIGHT.timetz()) + timedelta(days=1),
             run_id="run_1",
-            covered_to=covered_to(self.data, organization.id, day),
-            spoke_to=spoke_to(self.data, organization.id, day),
+            covered_to=covered_to(self.data, access.organization.id, day),
+            spoke_to=spoke_to(self.data, access.organization.id, day),
+            again=again,
         )
 
     def derive(

@@ -14,11 +14,14 @@ from assets.assignments.import_kept import read_kept, stage_kept
 from assets.assignments.plan import Action, Source, Wish, plan
 from assets.assignments.reconcile import differences
 from assets.assignments.schema import LICENSE_ASSIGNMENTS, Provenance
-from assets.assignments.snapshot import organizations_known, read_facts
+from assets.assignments.snapshot import known_facts, organizations_known
+from assets.damaged import damaged_files
 from assets.days import require_over
-from assets.errors import ImpossibleDay, SnapshotRefused, WrongUse
+from assets.errors import BadReference, ImpossibleDay, SnapshotRefused, WrongUse
 from assets.extraction.feed import feed_of_last_night
-from assets.extraction.landing import newest_observation, organizations_observed
+from assets.extraction.handover import handed_over
+from assets.extraction.landing import newest_observation
+from assets.extraction.unforeseen import sentence_of
 from assets.failures import Failure, record, recorded
 from assets.layout import DataDirectory, snapshot_file
 from assets.resources import AdminApi, DataFolder, Guard, PipelineClock
@@ -40,12 +43,13 @@ class SnapshotConfig(dg.Config):
     accept_drop: bool = False
     source: str = ""
     replace: bool = False
+    only_missing: bool = False
     reason: str = ""
     imported: str = ""
 
     @property
     def wish(self) -> Wish:
-        return Wish(Source(self.source) if self.source else None, self.replace)
+        return Wish(Source(self.source) if self.source else None, self.replace, self.only_missing)
 
 
 def assignments_assets(days: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
@@ -102,7 +106,7 @@ def assignments_assets(days: dg.PartitionsDefinition) -> list[dg.AssetsDefinitio
             elif past:
                 filled, impossible, kept = _fill(context, past, config, api, data, clock)
                 derived, refused = derived + filled, refused + impossible
-            record(staged, refused)
+            record(staged, [*refused, *_damaged(derived, data.tree, staged)])
             if not derived and not kept:
                 raise SnapshotRefused("\n".join(failure.sentence for failure in recorded(staged)))
         for day in asked:
@@ -151,22 +155,29 @@ def column_schema(columns: pa.Schema) -> dg.TableSchema:
 def _derive_observed(
     asked: list[date], data: DataFolder, clock: PipelineClock, run: dg.DagsterRun, guard: DropGuard
 ) -> tuple[list[Derived], list[Failure]]:
-    """The days that this very run has observed: derived, guarded and staged."""
+    """The days that this very run has observed, or found observed: derived, guarded and staged.
+
+    One organization's failure is a sentence, and the others go on.
+    """
     derived: list[Derived] = []
     refused: list[Failure] = []
-    observers = {run.run_id, run.root_run_id}
-    for day in asked:
-        newest = [
-            found for name in organizations_observed(data.tree) if (found := newest_observation(data.tree, name, day))
-        ]
-        if not any(observation.manifest.run_id in observers for observation in newest):
-            continue
-        for observation in newest:
-            try:
-                loading = Loading(clock.now(), run.run_id, "observed again")
-                derived.append(derive(observation, data.tree, data.staged(run), guard, loading))
-            except SnapshotRefused as error:
-                refused.append(Failure(observation.manifest.organization_id, str(error)))
+    staged = data.staged(run)
+    for observation in (one for one in handed_over(staged) if one.manifest.day in asked):
+        manifest = observation.manifest
+        try:
+            loading = Loading(clock.now(), run.run_id, "observed again")
+            derived.append(derive(observation, data.tree, staged, guard, loading))
+        except (SnapshotRefused, BadReference) as error:
+            refused.append(Failure(manifest.organization_id, str(error)))
+        except Exception as error:
+            title = f"{manifest.organization_name or manifest.organization_id} ({manifest.organization_id})"
+            refused.append(
+                Failure(
+                    manifest.organization_id,
+                    f"{title}, {manifest.day}: {sentence_of(error).rstrip('.')}. The snapshot was not published and "
+                    f"the last one stands; what the API said is kept in the landing folder {manifest.observation}.",
+                )
+            )
     return derived, refused
 
 
@@ -181,17 +192,17 @@ def _fill(
     """Past days by plan: what was done, what cannot be done and why, and how many days stay as they are."""
     how = Filling(data.tree, data.staged(context.run), clock.now(), context.run.run_id, config.reason or None)
     with ExitStack() as stack:
-        feeds = Feeds(api.credentials, api.base_url, stack)
+        feeds = Feeds(api.credentials, api.base_url, stack, api.patience())
         plans = plan(data.tree, organizations_known(data.tree), past, config.wish, clock.now(), feeds.prove)
         done = []
+        refused = [one for one in plans if one.action is Action.IMPOSSIBLE]
         for one, derived in fill(plans, feeds, how):
             log.info("%s: %s", one.day, one.action.value, extra={"done": True})
-            done.append(derived)
-    impossible = [
-        Failure(one.organization_id, f"{one.organization_id}, {one.day} cannot be filled: {one.why}.")
-        for one in plans
-        if one.action is Action.IMPOSSIBLE
-    ]
+            if derived:
+                done.append(derived)
+            else:
+                refused.append(one)
+    impossible = [Failure(one.organization_id, one.refusal) for one in refused]
     if not plans:
         raise ImpossibleDay(
             f"{past[0]} cannot be filled: there is no snapshot yet to start from. Take one first: licenses snapshot."
@@ -211,16 +222,29 @@ def _import(
     return published(stage_kept(kept, how.data, how.staged, how.loading, replace=config.replace), how)
 
 
+def _damaged(derived: list[Derived], *trees: DataDirectory) -> list[Failure]:
+    """Of what was observed: the files of other nights without which its last uses had to be told."""
+    return [
+        Failure(one.facts.organization_id, str(bad))
+        for one in derived
+        if one.facts.provenance is Provenance.OBSERVED
+        for bad in (*damaged_files(one.facts.organization_id, *trees), *one.damaged)
+    ]
+
+
 def _reconcile_last_night(derived: list[Derived], data: DataFolder, staged: DataDirectory) -> list[str]:
     """Where the feed, as tonight's observation heard it, does not lead back to last night's snapshot."""
     found: list[str] = []
     for tonight in (one.facts for one in derived if one.facts.provenance is Provenance.OBSERVED):
         day = tonight.snapshot_date - timedelta(days=1)
-        last_night = read_facts(snapshot_file(data.tree, day, tonight.organization_id))
+        last_night = known_facts(snapshot_file(data.tree, day, tonight.organization_id))
         observation = newest_observation(data.tree, tonight.organization_id, tonight.snapshot_date)
         feed = feed_of_last_night(observation) if observation else None
         if last_night and feed and last_night.provenance is Provenance.OBSERVED and last_night.is_final:
-            differing = differences(last_night, tonight, feed, (data.tree, staged), staged)
+            try:
+                differing = [str(one) for one in differences(last_night, tonight, feed, (data.tree, staged), staged)]
+            except Exception as error:  # a check that warns must not cost a night
+                differing = [f"it could not be held against the feed: {sentence_of(error)}"]
             found += [f"{tonight.title}, {day}: {difference}" for difference in differing]
     return found
 

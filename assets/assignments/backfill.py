@@ -7,19 +7,24 @@ follows once, at the end of the run.
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from itertools import groupby
 
 from assets.assignments.derive import Derived, DropGuard, Loading, derive
 from assets.assignments.plan import Action, DayPlan, Proof
+from assets.assignments.reconcile import differences
 from assets.assignments.reconstruct import rolling_back
+from assets.assignments.restatement import restate
+from assets.assignments.snapshot import SnapshotFacts
 from assets.errors import LicenseHistoryError
 from assets.extraction.client import NotAvailable
-from assets.extraction.feed import Feed, fetch_feed, first_day_proved, reader
+from assets.extraction.deadline import Patience
+from assets.extraction.feed import Feed, fetch_feed, first_day_proved, reader, rhythm
 from assets.extraction.organizations import Access, Credential, opened
-from assets.layout import CONFLICTS, COVERAGE, RESTATEMENTS, SNAPSHOTS, USAGE, DataDirectory, publishing
+from assets.layout import CONFLICTS, COVERAGE, SNAPSHOTS, USAGE, DataDirectory
+from assets.publishing import publishing, told_in_words
 
 log = logging.getLogger(__name__)
 
@@ -27,14 +32,23 @@ log = logging.getLogger(__name__)
 class Feeds:
     """The Activity Feeds of the organizations that the given keys reach; no call is made before the first question."""
 
-    def __init__(self, credentials: Callable[[], Sequence[Credential]], base_url: str, stack: ExitStack) -> None:
+    _patience: Patience | None = None
+
+    def __init__(
+        self,
+        credentials: Callable[[], Sequence[Credential]],
+        base_url: str,
+        stack: ExitStack,
+        patience: Patience | None = None,
+    ) -> None:
         self._credentials, self._base_url, self._stack = credentials, base_url, stack
+        self._patience = patience
 
     @cached_property
     def _opened(self) -> tuple[dict[str, Access], str]:
         """The organizations by id, and why any that is missing may be missing."""
         try:
-            accesses, failures = self._stack.enter_context(opened(self._credentials(), self._base_url))
+            accesses, failures = self._stack.enter_context(opened(self._credentials(), self._base_url, self._patience))
         except LicenseHistoryError as error:
             return {}, str(error)
         why = "; ".join(failure.sentence for failure in failures)
@@ -46,7 +60,9 @@ class Feeds:
         if organization_id not in accesses:
             return Proof(None, f"its Activity Feed cannot be asked: {why}")
         try:
-            first = first_day_proved(reader(accesses[organization_id]), organization_id, sorted(days))
+            client = reader(accesses[organization_id], self._patience)
+            first = first_day_proved(client, organization_id, sorted(days), self._patience)
+            goes_on = rhythm(client, self._patience) if first else None
         except NotAvailable as refusal:
             return Proof(
                 None,
@@ -61,12 +77,21 @@ class Feeds:
             if first
             else "the Activity Feed holds no activity from before the end of any of the days asked for, so it proves "
             "nothing of them. Import a file that somebody kept (licenses import)",
+            goes_on,
         )
 
     def fetch(self, organization_id: str, first: date, until: datetime, how: "Filling") -> Feed:
         """What changed from the end of `first` to `until`, into the landing."""
         access = self._opened[0][organization_id]
-        return fetch_feed(access, first, until, data=how.data, observed_at=how.now, run_id=how.run_id)
+        return fetch_feed(
+            access,
+            first,
+            until,
+            data=how.data,
+            observed_at=how.now,
+            run_id=how.run_id,
+            patience=self._patience,
+        )
 
 
 @dataclass(frozen=True)
@@ -84,8 +109,9 @@ class Filling:
         return Loading(self.now, self.run_id, self.reason)
 
 
-def fill(plans: Sequence[DayPlan], feeds: Feeds, how: Filling) -> Iterator[tuple[DayPlan, Derived]]:
-    """Do what the plans say, publishing each day as it is done; yields each done day.
+def fill(plans: Sequence[DayPlan], feeds: Feeds, how: Filling) -> Iterator[tuple[DayPlan, Derived | None]]:
+    """Do what the plans say, publishing each day as it is done; yields each day, without a snapshot and with another
+    plan where the fetched feed shows that it cannot be filled after all.
 
     Raises:
         LicenseHistoryError: a source failed; the days yielded before are published and stay.
@@ -102,11 +128,13 @@ _NO_GUARD = DropGuard(accepted=True)
 """The guard is for what is new; a past day's holders may well be fewer than a later day's."""
 
 
-def _roll_back(plans: list[DayPlan], feeds: Feeds, how: Filling) -> Iterator[tuple[DayPlan, Derived]]:
+def _roll_back(plans: list[DayPlan], feeds: Feeds, how: Filling) -> Iterator[tuple[DayPlan, Derived | None]]:
     base = plans[0].base
     assert base is not None
-    first = min(one.day for one in plans)
+    held_against = {one.must_lead_to.snapshot_date: one.must_lead_to for one in plans if one.must_lead_to}
+    first = min([*(one.day for one in plans), *held_against])
     feed = feeds.fetch(base.organization_id, first, base.observed_at, how)
+    astray = {day: _astray(earlier, base, feed, how) for day, earlier in held_against.items()}
     with rolling_back(base, feed, how.data, how.staged) as rollback:
         conflicts = rollback.stage_conflicts()
         if conflicts:
@@ -118,13 +146,34 @@ def _roll_back(plans: list[DayPlan], feeds: Feeds, how: Filling) -> Iterator[tup
             )
         # The days nearest to what was observed first: should it be killed, what is there hangs together.
         for one in sorted(plans, key=lambda plan: plan.day, reverse=True):
-            yield one, published(rollback.stage_day(one.day, how.loading), how)
+            earlier = one.must_lead_to
+            if why := rollback.why_not(one.day) or (astray[earlier.snapshot_date] if earlier else ""):
+                yield replace(one, action=Action.IMPOSSIBLE, why=why), None
+            else:
+                yield one, published(rollback.stage_day(one.day, how.loading), how)
+
+
+def _astray(earlier: SnapshotFacts, base: SnapshotFacts, feed: Feed, how: Filling) -> str:
+    """Why a feed that may stand still is not believed: it misses what was observed; empty where it leads back to it."""
+    # What a role is called is the table's to say, which may have been edited since.
+    compared = differences(earlier, base, feed, (how.data,), how.staged)
+    found = [one for one in compared if one.attribute != "license_type"]
+    if not found:
+        return ""
+    return (
+        f"the Activity Feed may stand still: nothing in it is as new as the snapshot of {base.snapshot_date}, and it "
+        f"does not lead back from there to the one that was observed for {earlier.snapshot_date} ({len(found):,} "
+        f"differences, such as {found[0]}). Run again when it has gone on"
+    )
 
 
 def published(derived: Derived, how: Filling) -> Derived:
     """Put a filled day in place at once: should the backfill be killed, what it has done stays."""
-    with how.data.writing(), publishing(how.staged, how.data, (USAGE, COVERAGE, CONFLICTS, RESTATEMENTS, SNAPSHOTS)):
-        pass
+    facts = derived.facts
+    with told_in_words(f"{facts.title}: {facts.snapshot_date} could not be put in place"), how.data.writing():
+        restate(how.data, how.staged)
+        with publishing(how.staged, how.data, (USAGE, COVERAGE, CONFLICTS, SNAPSHOTS)):
+            pass
     return derived
 
 

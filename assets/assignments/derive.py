@@ -3,8 +3,10 @@
 Deriving an observation again gives the same bytes, so a replay needs no API call.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
@@ -13,19 +15,20 @@ import msgspec
 from assets.assignments.covered import coverage
 from assets.assignments.raw import load_list, load_raw
 from assets.assignments.reference import LICENSE_TYPES, license_types
-from assets.assignments.restatement import stage_restatement
 from assets.assignments.schema import COVERAGE, LICENSE_ASSIGNMENTS, USAGE, Provenance
-from assets.assignments.snapshot import SnapshotFacts, last_known, read_facts, same_snapshot, write_table
-from assets.assignments.usage import load_bearers, load_coverage, load_told
+from assets.assignments.snapshot import SnapshotFacts, last_known, same_snapshot, standing_facts, write_table
+from assets.assignments.usage import load_bearers, load_usage
 from assets.assignments.usage_sources import sources
 from assets.assignments.workspaces import default_workspace, load_default_workspace
+from assets.damaged import files_of_nights, unreadable
 from assets.days import end_of, is_final
 from assets.engine import engine, sql_file
-from assets.errors import SnapshotRefused
+from assets.errors import DamagedFile, SnapshotRefused
 from assets.extraction import api
 from assets.extraction.api import ACTIVITIES, API_KEYS, INVITES, USERS, WORKSPACES
+from assets.extraction.coverage import UsageFiles, usage_files
 from assets.extraction.landing import Manifest, Observation
-from assets.layout import DataDirectory, files_before, snapshot_file, usage_file
+from assets.layout import DataDirectory, snapshot_file, usage_file
 
 
 @dataclass(frozen=True)
@@ -60,10 +63,14 @@ class DropGuard:
 
 @dataclass(frozen=True)
 class Derived:
-    """A snapshot that is staged, or (`unchanged`) stands published already, word for word."""
+    """A snapshot that is staged, or (`unchanged`) stands published already, word for word.
+
+    `damaged` are the files of earlier nights whose insides could not be read, so that it was made without them.
+    """
 
     facts: SnapshotFacts
     unchanged: bool
+    damaged: tuple[DamagedFile, ...] = ()
 
 
 class Loading(NamedTuple):
@@ -99,6 +106,24 @@ def derive(
         BadReference: the table of license types cannot be used.
         SnapshotRefused: the drop guard, a key that is not unique, or rows that got lost.
     """
+    try:
+        return _derive(observation, data, staged, guard, loading)
+    except duckdb.Error:
+        # The roster can never be asked again: what an old file would have told is the lesser loss.
+        if not (bad := unreadable(files_of_nights(observation.manifest.organization_id, data, staged))):
+            raise
+        made = _derive(observation, data, staged, guard, loading, without={one.path for one in bad})
+        return replace(made, damaged=tuple(bad))
+
+
+def _derive(
+    observation: Observation,
+    data: DataDirectory,
+    staged: DataDirectory,
+    guard: DropGuard,
+    loading: Loading,
+    without: Collection[Path] = (),
+) -> Derived:
     manifest = observation.manifest
     types = license_types(data.reference(LICENSE_TYPES), manifest.day)
     with engine(staged.root) as connection:
@@ -106,7 +131,7 @@ def derive(
         foreign = load_raw(connection, observation)
         foreign += load_list(connection, "activities", ACTIVITIES, observation)
         describe(connection, _parameters(manifest))
-        _stage_usage(connection, observation, data, staged)
+        _stage_usage(connection, observation, data, staged, without)
         load_default_workspace(connection, observation)
         for relation in ("holders", "workspaces", "invite_links", "license_assignments"):
             make(connection, relation)
@@ -134,12 +159,10 @@ def stage(
     published = same_snapshot(connection, "license_assignments", facts, data)
     if published:
         return Derived(published, unchanged=True)
-    before = read_facts(snapshot_file(data, facts.snapshot_date, facts.organization_id))
+    before = standing_facts(snapshot_file(data, facts.snapshot_date, facts.organization_id))
     # Nothing is to be explained where an observed day is told for the first time.
     reason = loading.reason if before or facts.provenance is not Provenance.OBSERVED else None
     facts = msgspec.structs.replace(facts, loaded_at=loading.at, loaded_by=loading.run_id, reason=reason)
-    if before:
-        stage_restatement(connection, before, facts, data, staged)
     place = snapshot_file(staged, facts.snapshot_date, facts.organization_id)
     rows = connection.sql("select * from license_assignments order by holder_type, holder_id")
     write_table(place, rows, LICENSE_ASSIGNMENTS, facts)
@@ -179,7 +202,11 @@ def _parameters(manifest: Manifest) -> Parameters:
 
 
 def _stage_usage(
-    connection: duckdb.DuckDBPyConnection, observation: Observation, data: DataDirectory, staged: DataDirectory
+    connection: duckdb.DuckDBPyConnection,
+    observation: Observation,
+    data: DataDirectory,
+    staged: DataDirectory,
+    without: Collection[Path],
 ) -> None:
     """Stage what this observation said of usage; `usage` and `coverage` are all that was known by then.
 
@@ -188,18 +215,15 @@ def _stage_usage(
     day, organization = observation.manifest.day, observation.manifest.organization_id
     make(connection, "uses")
     named = connection.execute("select distinct usage_date from uses where holder_id is null").fetchall()
-    load_bearers(connection, (data, staged), organization, day, [used for (used,) in named])
+    load_bearers(connection, (data, staged), organization, day, [used for (used,) in named], without)
     make(connection, "usage_now", "usage")
     make(connection, "unattributed")
     connection.register("coverage_now", coverage(connection, observation))
-    files = {}
-    for dataset, now, schema in (("usage", "usage_now", USAGE), ("coverage", "coverage_now", COVERAGE)):
-        place = usage_file(getattr(staged, dataset), day, organization)
-        write_table(place, connection.table(now), schema)
-        earlier = files_before((getattr(data, dataset), getattr(staged, dataset)), organization, day)
-        files[dataset] = [*earlier, place]
-    load_told(connection, files["usage"])
-    load_coverage(connection, files["coverage"], organization)
+    told, heard = usage_file(staged.usage, day, organization), usage_file(staged.coverage, day, organization)
+    write_table(told, connection.table("usage_now"), USAGE)
+    write_table(heard, connection.table("coverage_now"), COVERAGE)
+    earlier = usage_files((data, staged), organization, day, without)
+    load_usage(connection, UsageFiles([*earlier.usage, told], [*earlier.coverage, heard]), organization)
 
 
 def _facts(connection: duckdb.DuckDBPyConnection, observation: Observation, foreign: int) -> SnapshotFacts:

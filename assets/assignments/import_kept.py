@@ -19,7 +19,9 @@ from assets.assignments.import_sheet import read_sheet
 from assets.assignments.imported import Target, importing
 from assets.errors import WrongUse
 from assets.extraction.landing import MANIFEST
-from assets.layout import DataDirectory, whole_file
+from assets.files import whole_file
+from assets.layout import DataDirectory
+from assets.publishing import told_in_words
 
 IMPORTS = "imports"
 """The folder, beside an organization's days, of what was imported."""
@@ -86,7 +88,7 @@ def keep(path: Path, target: Target, mapping: Mapping, reason: str | None, data:
         raise WrongUse(f"{path.name} has changed since it was read: nothing was imported. Run it again.")
     folder = _folder(data, target.organization_id, target.kept)
     entry = Import(imported_at=target.imported_at, run=target.run_id, reason=reason, mapping=mapping)
-    with data.writing():
+    with told_in_words(f"{path.name} could not be kept"), data.writing():
         known = _manifest(folder)
         if known is None:
             name = path.name if path.name != MANIFEST else f"imported-{MANIFEST}"

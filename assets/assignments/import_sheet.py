@@ -151,7 +151,10 @@ def _read_parquet(path: Path) -> Sheet:
     rows = table.rename_columns([f"c{place}" for place in range(table.num_columns)]).append_column(
         "row_number", numbers
     )
-    facts = msgspec.json.decode(own, type=SnapshotFacts) if own else None
+    try:
+        facts = msgspec.json.decode(own, type=SnapshotFacts) if own else None
+    except ValueError as error:
+        raise WrongUse(f"{path.name} is a snapshot of ours that is damaged: {error}.") from None
     return Sheet("Parquet", table.column_names, rows, FAULTS.empty_table(), facts)
 
 

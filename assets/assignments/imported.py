@@ -19,11 +19,13 @@ from assets.assignments.import_mapping import TAKEN, Mapping
 from assets.assignments.import_sheet import Sheet
 from assets.assignments.reference import LICENSE_TYPES, license_types
 from assets.assignments.schema import LICENSE_ASSIGNMENTS, TEXT, Provenance
-from assets.assignments.snapshot import SnapshotFacts, read_facts, same_snapshot, snapshot_days
+from assets.assignments.snapshot import SnapshotFacts, known_facts, same_snapshot, snapshots_of
 from assets.assignments.usage import load_usage
-from assets.engine import engine
+from assets.damaged import files_of_nights, naming, readable
+from assets.engine import engine, parquet_view
 from assets.errors import WrongUse
-from assets.layout import SUPERSEDED, DataDirectory, snapshot_file
+from assets.extraction.coverage import usage_files
+from assets.layout import SNAPSHOTS, SUPERSEDED, DataDirectory, day_files, snapshot_file
 
 FAULTS_SHOWN = 20
 BLANK = " \t\r\n\u00a0\u200b\ufeff"
@@ -65,7 +67,7 @@ class Imported:
             WrongUse: the day has a snapshot that says something else and is not of this very file.
         """
         facts = self.facts
-        present = read_facts(snapshot_file(data, facts.snapshot_date, facts.organization_id))
+        present = known_facts(snapshot_file(data, facts.snapshot_date, facts.organization_id))
         if replace or present is None or present.observation == facts.observation:
             return
         if same_snapshot(self.connection, "license_assignments", facts, data):
@@ -104,7 +106,8 @@ def importing(sheet: Sheet, mapping: Mapping, target: Target, data: DataDirector
     _require_roles(mapping, types.column("role").to_pylist())
     nearest = nearest_facts(data, target.organization_id, target.day)
     name = nearest.organization_name if nearest else None
-    with tempfile.TemporaryDirectory() as scratch, engine(Path(scratch)) as connection:
+    nights = files_of_nights(target.organization_id, data)
+    with tempfile.TemporaryDirectory() as scratch, engine(Path(scratch)) as connection, naming(nights):
         connection.register("license_types", types)
         known = {"members_known": False, "invites_known": False}  # so that no owner is said to have left
         describe(
@@ -129,8 +132,8 @@ def importing(sheet: Sheet, mapping: Mapping, target: Target, data: DataDirector
 
 def nearest_facts(data: DataDirectory, organization_id: str, day: date) -> SnapshotFacts | None:
     """The facts of the organization's snapshot nearest to a day: what it was called about then."""
-    days = sorted(snapshot_days(data, organization_id), key=lambda found: abs((found - day).days))
-    return read_facts(snapshot_file(data, days[0], organization_id)) if days else None
+    every = (facts for _, facts in snapshots_of(organization_id, data))
+    return min(every, key=lambda facts: abs((facts.snapshot_date - day).days), default=None)
 
 
 def _require_own_day(sheet: Sheet, target: Target, file: str) -> None:
@@ -177,13 +180,10 @@ def _load_file(connection: duckdb.DuckDBPyConnection, sheet: Sheet, mapping: Map
 
 def _load_known(connection: duckdb.DuckDBPyConnection, data: DataDirectory, organization_id: str) -> None:
     """What is known of use, and every snapshot, those that were replaced too: in both, ids stand beside addresses."""
-    load_usage(connection, data, organization_id)
-    folder = f"snapshot_date=*/organization_id={organization_id}/*.parquet"
-    for relation, dataset in (("standing", data.snapshots), ("superseded", data.root / SUPERSEDED)):
-        if files := sorted(str(path) for path in dataset.glob(folder)):
-            connection.read_parquet(files, hive_partitioning=False).create_view(relation)
-        else:
-            connection.from_arrow(LICENSE_ASSIGNMENTS.empty_table()).create(relation)
+    load_usage(connection, usage_files([data], organization_id, date.max), organization_id)
+    for relation, dataset in (("standing", SNAPSHOTS), ("superseded", SUPERSEDED)):
+        files, _ = readable(file.path for file in day_files(dataset, data, organization_id=organization_id))
+        parquet_view(connection, relation, files, LICENSE_ASSIGNMENTS)
 
 
 def _refuse_faults(connection: duckdb.DuckDBPyConnection, file: str) -> None:

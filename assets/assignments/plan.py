@@ -5,14 +5,15 @@ name, nor a provisional snapshot a final one; where no source can answer, the da
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
-from assets.assignments.reconstruct import base_for
+from assets.assignments.reconstruct import base_for, observed_before
 from assets.assignments.schema import Provenance
-from assets.assignments.snapshot import SnapshotFacts, read_facts
+from assets.assignments.snapshot import SnapshotFacts, known_facts
 from assets.days import is_final, yesterday
+from assets.extraction.feed import Rhythm
 from assets.extraction.landing import Observation, newest_observation
 from assets.layout import DataDirectory, snapshot_file
 
@@ -33,18 +34,54 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Wish:
-    """What the operator asked for: one source or any, and whether what is there may be replaced."""
+    """What the operator asked for: one source or any, and whether what is there may be replaced.
+
+    With `only_missing` nothing is that can be read, not even by a better source: nobody's decision is undone unasked.
+    """
 
     source: Source | None = None
     replace: bool = False
+    only_missing: bool = False
 
 
 @dataclass(frozen=True)
 class Proof:
-    """What an organization's Activity Feed proves of the asked days: from `first` on, or nothing, and why."""
+    """What an organization's Activity Feed proves of the asked days: from `first` on, or nothing, and why.
+
+    `rhythm` is up to when it has told anything, and how long it is used to be silent.
+    """
 
     first: date | None
     why_not: str = ""
+    rhythm: Rhythm | None = None
+
+    def silence(self, day: date) -> str:
+        """Why the feed tells nothing back to the end of a day; empty where it does."""
+        if self.first is None:
+            return self.why_not
+        if day >= self.first:
+            return ""
+        return (
+            f"the Activity Feed proves nothing before {self.first}: its first activity is later than the end of "
+            f"{day}, so its silence there means nothing. Import a file that somebody kept (licenses import)"
+        )
+
+    def has_got_to(self, base: SnapshotFacts) -> bool:
+        """Whether the feed is seen to have gone on up to a snapshot, but for the quiet of a night."""
+        return self.rhythm is not None and self.rhythm.newest > base.observed_at - A_NIGHT
+
+    def may_have_stopped(self, base: SnapshotFacts) -> str:
+        """Why the feed must be taken to stand still before a snapshot; empty where it may as well have been quiet."""
+        if self.rhythm:
+            usual = min(max(self.rhythm.longest_silence, A_NIGHT), LONGEST_SILENCE)
+            if self.rhythm.newest > base.observed_at - usual:
+                return ""
+        return (
+            f"the Activity Feed has not got to the snapshot of {base.snapshot_date} that it must lead back from, which "
+            f"was observed at {_minute(base.observed_at)}: its newest activity is of "
+            f"{_minute(self.rhythm.newest) if self.rhythm else 'nobody knows when'}, and a feed that stands still "
+            "tells nothing of what happened since. Run again when it has gone on"
+        )
 
 
 @dataclass(frozen=True)
@@ -57,7 +94,28 @@ class DayPlan:
     why: str = ""
     observation: Observation | None = None
     base: SnapshotFacts | None = None
+    must_lead_to: SnapshotFacts | None = None
+    """The observed snapshot before the day that the feed must lead back to, where nothing else shows its end."""
 
+    @property
+    def refusal(self) -> str:
+        return f"{self._refusal_begins} {self.why}."
+
+    def is_refused_in(self, sentences: Iterable[str]) -> bool:
+        """Whether a run that followed the plan says that the day cannot be filled after all."""
+        return any(sentence.startswith(self._refusal_begins) for sentence in sentences)
+
+    @property
+    def _refusal_begins(self) -> str:
+        return f"{self.organization_id}, {self.day} cannot be filled:"
+
+
+A_NIGHT, LONGEST_SILENCE = timedelta(days=1), timedelta(days=7)
+"""How long the feed may have been silent before a snapshot that days are rolled back from.
+
+After a night's silence nobody asks. After a longer one it must lead back to an earlier observed snapshot, where there
+is one: what it left out between the two would show there. Where there is none, it may have been silent as long as it is
+used to by its latest entries, and for a week at most."""
 
 Prove = Callable[[str, list[date]], Proof]
 """Ask an organization's feed; called only for days that need it, since it costs API calls."""
@@ -71,14 +129,19 @@ def plan(
     for organization_id in organization_ids:
         drafts = [_without_feed(data, organization_id, day, wish, now) for day in days]
         doubtful = [draft.day for draft in drafts if draft.action is Action.RECONSTRUCT]
-        proof = prove(organization_id, doubtful) if doubtful else Proof(None)
-        planned += [_proved(draft, proof) for draft in drafts]
+        earlier = observed_before(data, organization_id, doubtful)
+        asked = sorted({*doubtful, *(facts.snapshot_date for facts in earlier.values())})
+        proof = prove(organization_id, asked) if asked else Proof(None)
+        planned += [_proved(draft, proof, earlier.get(draft.day)) for draft in drafts]
     return planned
 
 
 def _without_feed(data: DataDirectory, organization_id: str, day: date, wish: Wish, now: datetime) -> DayPlan:
     """The plan for a day, should the feed prove it."""
-    present = read_facts(snapshot_file(data, day, organization_id))
+    # One that cannot be read is as good as none: whatever can tell the day takes its place.
+    present = known_facts(snapshot_file(data, day, organization_id))
+    if present and wish.only_missing:
+        return DayPlan(organization_id, day, Action.KEEP)
     observation = newest_observation(data, organization_id, day)
     base = base_for(data, organization_id, day)
     if wish.source is not Source.RECONSTRUCT and observation and _may_replay(present, observation, wish):
@@ -121,11 +184,16 @@ def _no_base(day: date, now: datetime) -> str:
     )
 
 
-def _proved(draft: DayPlan, proof: Proof) -> DayPlan:
-    if draft.action is not Action.RECONSTRUCT or (proof.first is not None and draft.day >= proof.first):
+def _proved(draft: DayPlan, proof: Proof, earlier: SnapshotFacts | None) -> DayPlan:
+    if draft.action is not Action.RECONSTRUCT or draft.base is None:
         return draft
-    why = proof.why_not or (
-        f"the Activity Feed proves nothing before {proof.first}: its first activity is later than the end of "
-        f"{draft.day}, so its silence there means nothing. Import a file that somebody kept (licenses import)"
-    )
-    return DayPlan(draft.organization_id, draft.day, Action.IMPOSSIBLE, why)
+    why = proof.silence(draft.day)
+    if not why and not proof.has_got_to(draft.base):
+        if earlier and not proof.silence(earlier.snapshot_date) and set(earlier.unknown) <= set(draft.base.unknown):
+            return replace(draft, must_lead_to=earlier)
+        why = proof.may_have_stopped(draft.base)
+    return DayPlan(draft.organization_id, draft.day, Action.IMPOSSIBLE, why) if why else draft
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

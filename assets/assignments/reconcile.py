@@ -12,10 +12,10 @@ from itertools import pairwise
 from assets.assignments.derive import make
 from assets.assignments.reconstruct import rolling_back
 from assets.assignments.schema import LICENSE_ASSIGNMENTS, Provenance
-from assets.assignments.snapshot import SnapshotFacts, read_facts, snapshot_days
+from assets.assignments.snapshot import SnapshotFacts, snapshots_of
 from assets.engine import parquet_view
 from assets.extraction.feed import Feed
-from assets.layout import DataDirectory, newest_snapshot_file, snapshot_file
+from assets.layout import DataDirectory, newest_snapshot_file
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,8 @@ def observed_pairs(
     data: DataDirectory, organization_id: str, first: date, last: date
 ) -> Iterator[tuple[SnapshotFacts, SnapshotFacts]]:
     """Neighbouring observed snapshots, earlier and later, whose earlier day lies between `first` and `last`."""
-    found = (
-        read_facts(snapshot_file(data, day, organization_id)) for day in sorted(snapshot_days(data, organization_id))
-    )
-    observed = [facts for facts in found if facts and facts.provenance is Provenance.OBSERVED and facts.is_final]
+    found = (facts for _, facts in snapshots_of(organization_id, data))
+    observed = [facts for facts in found if facts.provenance is Provenance.OBSERVED and facts.is_final]
     return ((a, b) for a, b in pairwise(observed) if first <= a.snapshot_date <= last)
 
 

@@ -4,10 +4,12 @@ Nothing is made up: what the feed cannot tell is taken from an observed snapshot
 and an activity that contradicts the state it applies to is kept as a conflict.
 """
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date
+from pathlib import Path
 
 import duckdb
 
@@ -15,15 +17,20 @@ from assets.assignments.derive import Derived, Loading, Parameters, describe, ma
 from assets.assignments.raw import load_list, load_raw
 from assets.assignments.reference import LICENSE_TYPES, license_types
 from assets.assignments.schema import CONFLICTS, LICENSE_ASSIGNMENTS, Provenance
-from assets.assignments.snapshot import SnapshotFacts, read_facts, snapshot_days, write_table
+from assets.assignments.snapshot import SnapshotFacts, snapshots_of, write_table
 from assets.assignments.usage import DATED, load_usage
 from assets.assignments.workspaces import default_workspace, load_default_workspace
+from assets.damaged import naming
 from assets.days import end_of
 from assets.engine import engine, parquet_view
 from assets.extraction.api import ACTIVITIES
+from assets.extraction.coverage import usage_files
 from assets.extraction.feed import Feed
 from assets.extraction.landing import read_observation
 from assets.layout import DataDirectory, conflicts_file, snapshot_file
+
+NAMED = 3
+"""So many holders stand for all in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,24 @@ class Rollback:
         """Stage the reconstructed snapshot of `day`, unless the same is published already."""
         facts = self.rows_of(day, loading.run_id)
         return stage(self.connection, facts, self.data, self.staged, loading)
+
+    def why_not(self, day: date) -> str:
+        """Why the feed cannot lead back to the close of `day`, though it begins before it; empty where it can.
+
+        It must tell at least of every addition that the base shows to have happened since: where it has missed those,
+        it may have missed removals too, and of these nothing else tells.
+        """
+        query = "select holder_type, holder_id, added_at from feed_untold where added_at >= ? order by added_at desc"
+        untold = self.connection.execute(query, [end_of(day)]).fetchall()
+        if not untold:
+            return ""
+        named = [f"{kind} {holder} of {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" for kind, holder, at in untold]
+        more = f" and {len(named) - NAMED:,} more" if len(named) > NAMED else ""
+        return (
+            f"the Activity Feed tells less than happened: it says nothing of additions that the snapshot of "
+            f"{self.base.snapshot_date} shows since ({', '.join(named[:NAMED])}{more}), so its silence about others "
+            "proves nothing. Import a file that somebody kept (licenses import)"
+        )
 
     def stage_conflicts(self) -> int:
         """Stage what contradicted itself on the way back; how many there are."""
@@ -95,11 +120,19 @@ class Rollback:
 
 def base_for(data: DataDirectory, organization_id: str, day: date) -> SnapshotFacts | None:
     """The nearest later observed snapshot: what a day can be rolled back from."""
-    for found in sorted(snapshot_days(data, organization_id)):
-        facts = read_facts(snapshot_file(data, found, organization_id)) if found > day else None
-        if facts and facts.provenance is Provenance.OBSERVED:
-            return facts
-    return None
+    later = (facts for _, facts in snapshots_of(organization_id, data, after=day))
+    return next((facts for facts in later if facts.provenance is Provenance.OBSERVED), None)
+
+
+def observed_before(data: DataDirectory, organization_id: str, days: Collection[date]) -> dict[date, SnapshotFacts]:
+    """For each of `days`, the nearest earlier closing snapshot that was observed: a rollback can be held against it."""
+    observed = [
+        facts
+        for _, facts in snapshots_of(organization_id, data)
+        if facts.provenance is Provenance.OBSERVED and facts.is_final
+    ]
+    places = {day: bisect_left(observed, day, key=lambda facts: facts.snapshot_date) for day in days}
+    return {day: observed[place - 1] for day, place in places.items() if place}
 
 
 @contextmanager
@@ -109,22 +142,27 @@ def rolling_back(
     """Load the base (from `base_file`, by default where it is published) and all that is needed to roll it back."""
     landing = data.landing(base.organization_id, base.snapshot_date) / base.observation
     observation = read_observation(landing)
-    with engine(staged.root) as connection:
+    path = Path(base_file) if base_file else snapshot_file(data, base.snapshot_date, base.organization_id)
+    snapshots = [file.path for file, _ in snapshots_of(base.organization_id, data)]
+    usage = usage_files([data], base.organization_id, date.max)
+    with engine(staged.root) as connection, naming([path, *snapshots, *usage.usage, *usage.coverage]):
         load_raw(connection, observation)
         foreign = load_list(connection, "activities", ACTIVITIES, feed.observation)
-        path = base_file or str(snapshot_file(data, base.snapshot_date, base.organization_id))
+        # What happened after the look at the base is not in it, so it cannot be taken back.
+        connection.execute("delete from activities where created_at > ?", [base.observed_at])
         _load_base(connection, base, feed, path)
-        load_usage(connection, data, base.organization_id)
+        load_usage(connection, usage, base.organization_id)
         load_default_workspace(connection, observation)
         _load_places(connection, base)
         for relation in ("feed_transitions", "feed_base_values", "feed_timeline"):
             make(connection, relation.replace("feed_base_values", "base_values"), relation)
-        _load_known(connection, data, base.organization_id)
+        _load_known(connection, snapshots)
         make(connection, "feed_conflicts")
+        make(connection, "feed_untold")
         yield Rollback(connection, base, data, staged, foreign)
 
 
-def _load_base(connection: duckdb.DuckDBPyConnection, base: SnapshotFacts, feed: Feed, path: str) -> None:
+def _load_base(connection: duckdb.DuckDBPyConnection, base: SnapshotFacts, feed: Feed, path: Path) -> None:
     parquet_view(connection, "base_file", [path], LICENSE_ASSIGNMENTS)
     connection.execute("create table base as from base_file")
     connection.execute(
@@ -149,10 +187,9 @@ def _load_places(connection: duckdb.DuckDBPyConnection, base: SnapshotFacts) -> 
         )
 
 
-def _load_known(connection: duckdb.DuckDBPyConnection, data: DataDirectory, organization_id: str) -> None:
+def _load_known(connection: duckdb.DuckDBPyConnection, snapshots: Collection[Path]) -> None:
     """What observed snapshots of any day say of the holders that the feed tells of."""
-    files = [str(snapshot_file(data, day, organization_id)) for day in sorted(snapshot_days(data, organization_id))]
-    parquet_view(connection, "all_snapshots", files, DATED, day="snapshot_date")
+    parquet_view(connection, "all_snapshots", snapshots, DATED, day="snapshot_date")
     connection.execute(
         """create table known as
            select holder_type, holder_id, snapshot_date, name, email, role, assigned_at

@@ -10,13 +10,22 @@ from pathlib import Path
 import duckdb
 import msgspec
 import pyarrow as pa
-import pyarrow.parquet as pq
 from msgspec import Struct
 
+from assets.assignments.reference import LICENSE_TYPES, license_types
 from assets.assignments.schema import INSTANT, LICENSE_ASSIGNMENTS, NOT_ATTRIBUTES, Provenance
-from assets.assignments.snapshot import FACTS_KEY, SnapshotFacts, write_table
-from assets.engine import sql_file
-from assets.layout import DataDirectory, restatement_file
+from assets.assignments.snapshot import (
+    FACTS_KEY,
+    SnapshotFacts,
+    read_facts,
+    same_snapshot,
+    standing_facts,
+    write_table,
+)
+from assets.damaged import damaged, footer
+from assets.engine import engine, parquet_view, sql_file
+from assets.layout import RESTATEMENTS, SNAPSHOTS, DataDirectory, DayFile, day_files, restatement_file, snapshot_file
+from assets.publishing import discard, next_number, settle
 
 RESTATED_ROWS = pa.schema(
     [
@@ -61,14 +70,39 @@ class Restatement(Struct, kw_only=True):
     """What stood beside the replaced version's rows; older files do not have it, but the superseded snapshot does."""
 
 
-def stage_restatement(
-    connection: duckdb.DuckDBPyConnection,
-    before: SnapshotFacts,
-    after: SnapshotFacts,
-    data: DataDirectory,
-    staged: DataDirectory,
+def restate(data: DataDirectory, staged: DataDirectory) -> None:
+    """Stage what each staged snapshot changes in the one that it will replace. Only for who holds `writing`.
+
+    What stands published now is compared, not what stood when the snapshot was derived: another run may have been
+    quicker. A snapshot that changes nothing any more is staged no longer.
+    """
+    discard(DataDirectory(staged.root / RESTATEMENTS))  # of an attempt to publish that failed
+    for file in day_files(SNAPSHOTS, staged):
+        settle(data, file.path.parent.relative_to(staged.snapshots))
+        before = standing_facts(snapshot_file(data, file.day, file.organization_id))
+        after = read_facts(file.path)
+        if before and after:
+            _restate(file, before, after, data, staged)
+
+
+def _restate(
+    file: DayFile, before: SnapshotFacts, after: SnapshotFacts, data: DataDirectory, staged: DataDirectory
 ) -> None:
-    """Stage what `license_assignments` changes in the published snapshot of the same day."""
+    with engine(staged.root) as connection:
+        parquet_view(connection, "license_assignments", [file.path], LICENSE_ASSIGNMENTS)
+        if same_snapshot(connection, "license_assignments", after, data):
+            file.path.unlink()
+            return
+        connection.register("license_types", license_types(data.reference(LICENSE_TYPES), file.day))
+        number = next_number(data, file.path.parent.relative_to(staged.snapshots))
+        place = restatement_file(staged, file.day, file.organization_id, number)
+        _write_restatement(connection, before, after, place)
+
+
+def _write_restatement(
+    connection: duckdb.DuckDBPyConnection, before: SnapshotFacts, after: SnapshotFacts, place: Path
+) -> None:
+    """Write what `license_assignments` changes in `published_snapshot`."""
     restated_at = after.loaded_at or after.observed_at
     (seats_before, seats_after) = connection.execute(sql_file(__file__, "restatement_seats")).fetchall()[0]
     query = sql_file(__file__, "restated_rows")
@@ -89,12 +123,17 @@ def stage_restatement(
         seats_after=None if after.users is None else seats_after,
         replaced=before,
     )
-    place = restatement_file(data, staged, after.snapshot_date, after.organization_id)
     rows = connection.sql(f"select {', '.join(RESTATED_ROWS.names)} from restated_rows order by holder_type, holder_id")
     write_table(place, rows, RESTATED_ROWS, restatement)
 
 
 def read_restatement(path: Path) -> Restatement:
-    """The facts of one restatement file."""
-    metadata = pq.read_metadata(path).metadata or {}
-    return msgspec.json.decode(metadata[FACTS_KEY], type=Restatement)
+    """The facts of one restatement file.
+
+    Raises:
+        DamagedFile: it cannot be read.
+    """
+    try:
+        return msgspec.json.decode((footer(path).metadata or {})[FACTS_KEY], type=Restatement)
+    except (KeyError, ValueError):
+        raise damaged(path, "it does not say of itself what a restatement says") from None

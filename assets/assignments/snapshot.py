@@ -11,9 +11,11 @@ import pyarrow.parquet as pq
 from msgspec import Struct, field
 
 from assets.assignments.schema import LICENSE_ASSIGNMENTS, Provenance
+from assets.damaged import damaged, footer, unreadable
 from assets.engine import parquet_view
+from assets.errors import CopiedFile, DamagedFile
 from assets.extraction.landing import organizations_observed
-from assets.layout import DataDirectory, snapshot_file, whole_file
+from assets.layout import SNAPSHOTS, DataDirectory, DayFile, day_files, snapshot_file, whole_file
 
 FACTS_KEY = b"license_history"
 FORMAT = 1
@@ -79,40 +81,86 @@ def write_table(path: Path, rows: duckdb.DuckDBPyRelation, schema: pa.Schema, fa
 
 
 def read_facts(path: Path) -> SnapshotFacts | None:
-    """The facts of one snapshot file, None where there is no such file."""
+    """The facts of one snapshot file, None where there is no such file.
+
+    Raises:
+        DamagedFile: it cannot be read.
+        CopiedFile: it is another day's or organization's.
+    """
     try:
-        metadata = pq.read_metadata(path).metadata or {}
+        metadata = footer(path).metadata or {}
     except FileNotFoundError:
         return None
-    return msgspec.json.decode(metadata[FACTS_KEY], type=SnapshotFacts)
+    try:
+        facts = msgspec.json.decode(metadata[FACTS_KEY], type=SnapshotFacts)
+    except (KeyError, ValueError):
+        raise damaged(path, "it does not say of itself what a snapshot says") from None
+    folders = (path.parent.parent.name, path.parent.name)
+    if folders != (f"snapshot_date={facts.snapshot_date}", f"organization_id={facts.organization_id}"):
+        raise CopiedFile(
+            path,
+            "it counts as absent",
+            "Move it away.",
+            why=f"it is a copy of the snapshot of {facts.snapshot_date} of {facts.organization_id}",
+        )
+    return facts
+
+
+def known_facts(path: Path) -> SnapshotFacts | None:
+    """The facts of one snapshot file, None where there is none that can be read: that counts as absent, and is named
+    by `damaged_files`."""
+    try:
+        return read_facts(path)
+    except DamagedFile:
+        return None
+
+
+def standing_facts(path: Path) -> SnapshotFacts | None:
+    """The facts of a snapshot that is about to be compared and replaced: None where it cannot be read to its end."""
+    facts = known_facts(path)
+    return facts if facts and not unreadable([path]) else None
 
 
 def workspaces_known(path: Path, facts: SnapshotFacts) -> bool:
     """Whether the workspaces' names are known in a snapshot; one of a version that did not say shows it by its rows."""
     if facts.workspaces_known is not None:
         return facts.workspaces_known
-    rows = pq.read_table(path, columns=["workspace_id", "workspace_name"], partitioning=None)
+    try:
+        rows = pq.ParquetFile(path).read(columns=["workspace_id", "workspace_name"])
+    except (pa.ArrowException, OSError) as error:
+        raise damaged(path, error) from None
     without_name, without_id = rows["workspace_name"].null_count, rows["workspace_id"].null_count
     return bool(without_name < rows.num_rows or without_id == rows.num_rows)
 
 
 def last_known(data: DataDirectory, organization_id: str, day: date, roster: str) -> SnapshotFacts | None:
     """The facts of the organization's last snapshot up to and including `day` in which a roster's count is known."""
-    days = sorted((found for found in snapshot_days(data, organization_id) if found <= day), reverse=True)
-    every = (read_facts(snapshot_file(data, found, organization_id)) for found in days)
+    upto = [file for file in day_files(SNAPSHOTS, data, organization_id=organization_id) if file.day <= day]
+    every = (known_facts(file.path) for file in reversed(upto))
     return next((facts for facts in every if facts and getattr(facts, roster) is not None), None)
 
 
+def snapshots_of(
+    organization_id: str, *trees: DataDirectory, after: date = date.min
+) -> Iterator[tuple[DayFile, SnapshotFacts]]:
+    """The organization's snapshots of days after `after` that can be read, with their facts, oldest first; where
+    several trees have a day, the last one's."""
+    for file in day_files(SNAPSHOTS, *trees, organization_id=organization_id):
+        if file.day > after and (facts := known_facts(file.path)):
+            yield file, facts
+
+
 def snapshot_days(data: DataDirectory, organization_id: str) -> Iterator[date]:
-    """The days for which the organization has a snapshot, in no order."""
-    for path in data.snapshots.glob(f"snapshot_date=*/organization_id={organization_id}/part.parquet"):
-        yield date.fromisoformat(path.parent.parent.name.removeprefix("snapshot_date="))
+    """The days for which the organization has a snapshot, readable or not, oldest first."""
+    return (file.day for file in day_files(SNAPSHOTS, data, organization_id=organization_id))
 
 
 def organizations_known(data: DataDirectory) -> list[str]:
     """The ids of all organizations that have a snapshot or an observation."""
-    snapshots = {path.name.removeprefix("organization_id=") for path in data.snapshots.glob("*/organization_id=*")}
-    return sorted(snapshots | set(organizations_observed(data)))
+    files = {file.organization_id: file for file in day_files(SNAPSHOTS, data)}
+    observed = organizations_observed(data)
+    # A copied folder is called by no organization's id, though what is in it is like ours.
+    return sorted({*observed, *(one for one, file in files.items() if one in observed or known_facts(file.path))})
 
 
 def same_snapshot(
@@ -123,10 +171,10 @@ def same_snapshot(
     Where there is a published snapshot, it becomes the relation `published_snapshot`.
     """
     path = snapshot_file(data, facts.snapshot_date, facts.organization_id)
-    published = read_facts(path)
+    published = standing_facts(path)
     if published is None:
         return None
-    parquet_view(connection, "published_snapshot", [str(path)], LICENSE_ASSIGNMENTS)
+    parquet_view(connection, "published_snapshot", [path], LICENSE_ASSIGNMENTS)
     if _comparable(published) != _comparable(facts) or not pq.read_schema(path).equals(LICENSE_ASSIGNMENTS):
         return None
     columns = ", ".join(name for name in LICENSE_ASSIGNMENTS.names if name not in ("observed_at", "run_id"))

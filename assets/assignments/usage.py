@@ -3,7 +3,7 @@
 And who bore an e-mail or a key's name when it was used: the snapshots know it, tonight's roster only for tonight.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -11,24 +11,25 @@ import duckdb
 import pyarrow as pa
 
 from assets.assignments.schema import COVERAGE, LICENSE_ASSIGNMENTS, SNAPSHOT_DATE, USAGE
-from assets.assignments.snapshot import snapshot_days
+from assets.assignments.snapshot import snapshots_of
 from assets.assignments.usage_sources import sources_table
-from assets.engine import parquet_view, sql_file
-from assets.layout import DataDirectory, files_before, newest_snapshot_file
+from assets.engine import literal, parquet_view, sql_file
+from assets.extraction.coverage import UsageFiles
+from assets.layout import DataDirectory
 
 DATED = pa.schema([SNAPSHOT_DATE, *LICENSE_ASSIGNMENTS])
 """Snapshots of several days together."""
 
 
-def load_usage(connection: duckdb.DuckDBPyConnection, data: DataDirectory, organization_id: str) -> None:
-    """Make `usage`, `coverage` and `watched`: reports tell of past days, so a day filled later may know its uses."""
-    load_told(connection, files_before([data.usage], organization_id, date.max))
-    load_coverage(connection, files_before([data.coverage], organization_id, date.max), organization_id)
+def load_usage(connection: duckdb.DuckDBPyConnection, files: UsageFiles, organization_id: str) -> None:
+    """Make `usage`, `coverage` and `watched`."""
+    load_told(connection, files.usage)
+    load_coverage(connection, files.coverage, organization_id)
 
 
 def load_told(connection: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> None:
     """Make `usage`. Its columns are those of every version so far: its many files need not be compared first."""
-    if paths := _text(files):
+    if paths := [literal(path) for path in files]:
         connection.read_parquet(paths, hive_partitioning=False).create_view("usage")
     else:
         connection.from_arrow(USAGE.empty_table()).create("usage")
@@ -36,7 +37,7 @@ def load_told(connection: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> N
 
 def load_coverage(connection: duckdb.DuckDBPyConnection, files: Iterable[Path], organization_id: str) -> None:
     """Make `coverage` and, out of it, `watched`: on which days silence is evidence."""
-    parquet_view(connection, "coverage_told", _text(files), COVERAGE)
+    parquet_view(connection, "coverage_told", files, COVERAGE)
     connection.execute(
         "create or replace table coverage as select $organization::varchar as organization_id, * from coverage_told",
         {"organization": organization_id},
@@ -51,15 +52,20 @@ def load_bearers(
     organization_id: str,
     day: date,
     usage_days: Iterable[date],
+    without: Collection[Path] = (),
 ) -> None:
     """Make `snapshots_then`: the holders of snapshots before `day` that say who bore a name on each of `usage_days`.
 
     Those of a usage day and of the day before hold its closing and its opening state; where there is neither, the
-    nearest earlier one. Of `trees`, the last that has a day is read.
+    nearest earlier one. Of `trees`, the last that has a day is read; what cannot be read knows nobody.
     """
-    known = {found for tree in trees for found in snapshot_days(tree, organization_id) if found < day}
-    files = [newest_snapshot_file(trees, found, organization_id) for found in sorted(_states_of(known, usage_days))]
-    parquet_view(connection, "snapshots_then", _text(files), DATED, day="snapshot_date")
+    known = {
+        file.day: file.path
+        for file, _ in snapshots_of(organization_id, *trees)
+        if file.day < day and file.path not in without
+    }
+    files = [known[found] for found in sorted(_states_of(set(known), usage_days))]
+    parquet_view(connection, "snapshots_then", files, DATED, day="snapshot_date")
 
 
 def _states_of(known: set[date], usage_days: Iterable[date]) -> set[date]:
@@ -69,7 +75,3 @@ def _states_of(known: set[date], usage_days: Iterable[date]) -> set[date]:
         earlier = max((found for found in known if found < used), default=None)
         wanted |= around or ({earlier} if earlier else set())
     return wanted
-
-
-def _text(paths: Iterable[Path]) -> list[str]:
-    return [str(path) for path in paths]

@@ -10,7 +10,6 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-import msgspec
 from msgspec import Meta, Struct
 
 API_VERSION = "2023-06-01"
@@ -20,7 +19,9 @@ PAGE_LIMIT = 1000
 ADMIN_KEY_PREFIX = "sk-ant-"
 
 Id = Annotated[str, Meta(min_length=1)]
-FolderSafeId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+FOLDER_SAFE = r"\A(?!(?i:con|prn|aux|nul|com\d|lpt\d)\Z)[A-Za-z0-9][A-Za-z0-9_-]{0,99}\Z"
+"""One plain word that every file system takes as a folder's name, with room for what stands around it."""
+FolderSafeId = Annotated[str, Meta(pattern=FOLDER_SAFE)]
 Instant = Annotated[datetime, Meta(tz=True)]
 
 
@@ -242,6 +243,8 @@ WORKSPACES_LISTED = Endpoint(
 )
 """The same without the default workspace: what it lacks is the default one, which nothing else tells."""
 ROSTERS = (USERS, API_KEYS, INVITES, WORKSPACES)
+ESSENTIAL = (USERS, API_KEYS)
+HOLDERS = (*ESSENTIAL, INVITES)
 
 ANALYTICS_USAGE = Endpoint(
     "analytics_usage",
@@ -267,9 +270,9 @@ MESSAGES_USAGE = Endpoint(
     MessagesBucket,
     "message usage",
     Paging.TOKEN,
-    # One day a page: with tens of thousands of keys, a month in one piece would not fit in memory.
     {"limit": 1, "bucket_width": "1d", "group_by[]": ["api_key_id", "account_id"]},
     max_days=31,
+    wishes={"limit": 31},
 )
 CLAUDE_CODE = Endpoint(
     "claude_code",
@@ -322,25 +325,3 @@ ENDPOINTS = {endpoint.name: endpoint for endpoint in (*ROSTERS, WORKSPACES_LISTE
 
 ANALYTICS_FIRST_DAY = date(2026, 1, 1)
 ANALYTICS_LOOK_BACK_DAYS = 365
-
-
-def duckdb_type(shape: Any) -> str:
-    """The DuckDB type that reads a value of one of the structures above: derived, so that it is declared once."""
-    return _duckdb_type(msgspec.inspect.type_info(shape))
-
-
-def _duckdb_type(info: msgspec.inspect.Type) -> str:
-    match info:
-        case msgspec.inspect.UnionType(types=types):
-            return _duckdb_type(next(t for t in types if not isinstance(t, msgspec.inspect.NoneType)))
-        case msgspec.inspect.StructType(fields=fields):
-            return "STRUCT(" + ", ".join(f'"{f.encode_name}" {_duckdb_type(f.type)}' for f in fields) + ")"
-        case msgspec.inspect.ListType(item_type=item):
-            return _duckdb_type(item) + "[]"
-        case msgspec.inspect.DateTimeType():
-            return "TIMESTAMPTZ"
-        case msgspec.inspect.DateType():
-            return "DATE"
-        case msgspec.inspect.StrType():
-            return "VARCHAR"
-    raise TypeError(f"no DuckDB type for {info}")

@@ -5,23 +5,24 @@ that was switched on later has nothing to say about the days before, and its sil
 the parent organization's: what a linked sibling did proves nothing for us.
 """
 
-import threading
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from assets.days import end_of
 from assets.errors import ListFailed
-from assets.extraction.api import ACTIVITIES, Id, Shape
+from assets.extraction.api import ACTIVITIES, Id, Instant, Shape
 from assets.extraction.client import Answer, Client, NotAvailable, Rejected
-from assets.extraction.deadline import list_deadline
+from assets.extraction.deadline import Patience
+from assets.extraction.kept import drop_outcomes
 from assets.extraction.landing import FEED, Manifest, Observation, new_folder, write_manifest
 from assets.extraction.lists import Task, fetch_list, ids_by_filter
 from assets.extraction.organizations import Access
-from assets.extraction.paging import CursorGone, walk
+from assets.extraction.paging import CursorGone, Fetched, walk
 from assets.extraction.whose import Named, named_by, strangers, untold
 from assets.layout import DataDirectory
 
@@ -39,7 +40,7 @@ class Feed:
         return self.observation.pages(ACTIVITIES.name)
 
 
-def reader(access: Access) -> Client:
+def reader(access: Access, patience: Patience | None = None) -> Client:
     """The first of the organization's keys that may read the feed.
 
     Raises:
@@ -48,7 +49,7 @@ def reader(access: Access) -> Client:
     refusal: NotAvailable | None = None
     for holder in access.keys:
         try:
-            _Questions(holder.client, access.organization.id).ask({"limit": 1})
+            _Questions(holder.client, access.organization.id, patience).ask({"limit": 1})
         except NotAvailable as error:
             refusal = error
             continue
@@ -56,11 +57,38 @@ def reader(access: Access) -> Client:
     raise refusal or NotAvailable(404, "no key", None)
 
 
-def first_day_proved(client: Client, organization_id: str, days: Sequence[date]) -> date | None:
+def first_day_proved(
+    client: Client, organization_id: str, days: Sequence[date], patience: Patience | None = None
+) -> date | None:
     """The first of `days` (ascending) whose end lies after an activity of the organization, None where none does."""
-    questions = _Questions(client, organization_id)
+    questions = _Questions(client, organization_id, patience)
     place = bisect_left(days, True, key=lambda day: questions.any_before(end_of(day)))
     return days[place] if place < len(days) else None
+
+
+class Rhythm(NamedTuple):
+    """Up to when the feed has told anything, and for how long it was silent between any two of its latest entries."""
+
+    newest: datetime
+    longest_silence: timedelta
+
+
+def rhythm(client: Client, patience: Patience | None = None) -> Rhythm | None:
+    """How the feed goes on, None where it is empty.
+
+    Whoever its entries are about, and of whatever type: a feed goes on, or stands still, for all of a parent's
+    organizations.
+    """
+    ends = patience or Patience.of()
+
+    def fetch(cursor: dict[str, str]) -> Answer:
+        question = {"limit": _LATEST, **cursor}
+        return client.get(_ENTRIES.path, question, _ENTRIES.headers, deadline=ends.question())
+
+    for page in _walk_entries(fetch):
+        if told := sorted(entry.created_at for entry in page.items):
+            return Rhythm(told[-1], max((later - earlier for earlier, later in pairwise(told)), default=timedelta()))
+    return None
 
 
 def fetch_feed(
@@ -71,6 +99,7 @@ def fetch_feed(
     data: DataDirectory,
     observed_at: datetime,
     run_id: str,
+    patience: Patience | None = None,
 ) -> Feed:
     """Fetch what changed up to `until` into the landing: enough to roll back to the end of `proves_from`.
 
@@ -89,14 +118,16 @@ def fetch_feed(
         observed_at=observed_at,
         run_id=run_id,
         complete=False,
+        keys=[holder.key_env for holder in access.keys],
     )
     bounds = {"created_at.lte": _instant(until)}
-    task = Task(access, proves_from, observed_at, folder, {}, threading.Event())
+    task = Task(access, proves_from, observed_at, folder, patience=patience or Patience.of())
     outcome = fetch_list(task, ACTIVITIES, bounds)
     if not outcome.complete:
         raise ListFailed(f"the Activity Feed is not available to this key: {outcome.reason}")
     manifest.lists, manifest.complete = {ACTIVITIES.name: outcome}, True
     write_manifest(folder, manifest)
+    drop_outcomes(folder)
     return Feed(Observation(folder, manifest), proves_from, until)
 
 
@@ -112,20 +143,22 @@ class _Entry(Shape):
     """An activity of whatever type, in a shape of its own: whose it is."""
 
     id: Id
+    created_at: Instant
     organization_id: str | None = None
     organization_uuid: str | None = None
 
 
 _ENTRIES = replace(ACTIVITIES, item=_Entry, params={})
-_FIRST_LOOK = 100
+_FIRST_LOOK, _LATEST = 100, 1000
 _FURTHER_PAGES = {"limit": ACTIVITIES.params["limit"]}
 
 
 class _Questions:
     """One key's questions to the feed about one organization, with its filter as long as the server takes it."""
 
-    def __init__(self, client: Client, organization_id: str) -> None:
+    def __init__(self, client: Client, organization_id: str, patience: Patience | None) -> None:
         self._client, self._organization_id = client, organization_id
+        self._patience = patience or Patience.of()
         self._filtered = True
         self._ours = {organization_id}
         self._compared: set[str] = set()
@@ -139,7 +172,7 @@ class _Questions:
         """
         question = {**_ENTRIES.asked(self._organization_id, wishing=self._filtered), **parameters}
         try:
-            return self._client.get(_ENTRIES.path, question, _ENTRIES.headers, deadline=list_deadline())
+            return self._client.get(_ENTRIES.path, question, _ENTRIES.headers, deadline=self._patience.question())
         except Rejected as rejection:
             if rejection.status != 400 or not self._filtered:
                 raise
@@ -148,17 +181,14 @@ class _Questions:
 
     def any_before(self, instant: datetime) -> bool:
         """Whether the feed holds any activity of the organization, of whatever type, from before `instant`."""
-        bounds = {"limit": _FIRST_LOOK, "created_at.lt": _instant(instant)}
+        first = {"limit": _FIRST_LOOK, "created_at.lt": _instant(instant)}
         named: set[Named] = set()
-        try:
-            # A few entries are enough where the filter holds; else siblings' may come first, in thousands.
-            for page in walk(_ENTRIES, lambda cursor: self.ask({**bounds, **(cursor and _FURTHER_PAGES), **cursor})):
-                named |= {named_by(_ENTRIES, entry) for entry in page.items}
-                self._learn(named)
-                if named - self._strangers({*named, _NOBODYS}):
-                    return True
-        except CursorGone as gone:
-            raise ListFailed(f"the Activity Feed lost its place ({gone}). Run again.") from None
+        # A few entries are enough where the filter holds; else siblings' may come first, in thousands.
+        for page in _walk_entries(lambda cursor: self.ask({**first, **(cursor and _FURTHER_PAGES), **cursor})):
+            named |= {named_by(_ENTRIES, entry) for entry in page.items}
+            self._learn(named)
+            if named - self._strangers({*named, _NOBODYS}):
+                return True
         return bool(named - self._strangers(named))
 
     def _learn(self, named: set[Named]) -> None:
@@ -166,7 +196,7 @@ class _Questions:
         others = untold(named, self._ours)
         if self._filtered and others - self._compared:
             self._compared |= others
-            self._ours.update(ids_by_filter(_ENTRIES, named, self._organization_id, self._client.get))
+            self._ours.update(ids_by_filter(_ENTRIES, named, self._organization_id, self._client.get, self._patience))
 
     def _strangers(self, named: set[Named]) -> set[Named]:
         return strangers(_ENTRIES, named, self._ours, asked_for_ours=self._filtered)
@@ -175,6 +205,13 @@ class _Questions:
 _NOBODYS = Named("another")
 """While the feed goes on, whether it names organizations at all is not yet known: then an entry without one proves
 nothing."""
+
+
+def _walk_entries(fetch: Callable[[dict[str, str]], Answer]) -> Iterator[Fetched]:
+    try:
+        yield from walk(_ENTRIES, fetch)
+    except CursorGone as gone:
+        raise ListFailed(f"the Activity Feed lost its place ({gone}). Run again.") from None
 
 
 def _instant(moment: datetime) -> str:

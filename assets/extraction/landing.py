@@ -1,13 +1,15 @@
 """The raw landing: what the API said, kept as it came, and the manifest that says whether it is whole.
 
 One folder per observation: a file of pages per list (one page a line, as sent, zstd) and `manifest.json`, which is
-written last. No manifest that says complete, no snapshot.
+written last. No manifest that says complete, no snapshot. People and programs leave other things beside ours: only a
+folder whose name is of our making, and whose manifest says that it belongs there, is an observation.
 """
 
 import io
+import logging
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import count
 from pathlib import Path
@@ -16,17 +18,25 @@ import msgspec
 import pyarrow as pa
 from msgspec import Struct, field
 
+from assets.days import is_final
 from assets.extraction.api import API_VERSION
-from assets.layout import DataDirectory, sync, whole_file
+from assets.layout import DataDirectory, observation_folders, organization_folders, sync, whole_file
+
+log = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
 FEED = "activities"
 """The folder, beside an organization's days, of what the Activity Feed said."""
 
+_STAMP = "%Y%m%dT%H%M%SZ"
+
 
 class State(StrEnum):
     COMPLETE = "complete"
     UNAVAILABLE = "not available"
+    """The key may not read it, or the organization has not got it."""
+    FAILED = "not read"
+    """It did not arrive whole: unknown like the above, and asked for again."""
 
 
 class Call(Struct, kw_only=True):
@@ -40,22 +50,29 @@ class Call(Struct, kw_only=True):
 class ListOutcome(Struct, kw_only=True):
     """What became of one list. `rows` counts distinct items, `repeated` the equal copies that came again.
 
-    `longest_page` is in bytes. `foreign` counts the items that cannot be told to be this organization's.
+    `foreign` counts the items that cannot be told to be this organization's.
     """
 
     state: State
     reason: str | None = None
+    refused: bool = False
+    """Whether the key may not, or no longer, read it (403, 404); not where the API has nothing to tell of."""
     key: str | None = None
+    observed_at: datetime | None = None
+    """The pipeline's clock when the attempt began that heard it; an earlier one's where its pages were taken over."""
     pages: int = 0
     rows: int = 0
     repeated: int = 0
     foreign: int = 0
+    odd: int = 0
+    """How many items could not be read as they were sent: some of what they say is unknown, or they are left out."""
+    odd_ones: list[str] = field(default_factory=list)
+    """The first few of them, each with what is wrong with it."""
     wished: bool = False
     """Whether it was asked with what a server may refuse: the organization's filter, the default workspace."""
     own_ids: list[str] = field(default_factory=list)
     """Under which other ids the answer speaks of this organization, where only a filter that holds tells it."""
     restarts: int = 0
-    longest_page: int = 0
     first_id: str | None = None
     last_id: str | None = None
     request_ids: list[str] = field(default_factory=list)
@@ -75,7 +92,11 @@ class ListOutcome(Struct, kw_only=True):
 
 
 class Manifest(Struct, kw_only=True):
-    """What one observation heard. `observed_at` is the pipeline's clock when it began."""
+    """What one observation heard. `observed_at` is the pipeline's clock when the attempt began that heard the roster.
+
+    `missing` holds a sentence for each list that was not read and could have been, `odd` one for each list with items
+    that could not be read as they were sent.
+    """
 
     organization_id: str
     organization_name: str | None
@@ -87,9 +108,22 @@ class Manifest(Struct, kw_only=True):
     failure: str | None = None
     api_version: str = API_VERSION
     lists: dict[str, ListOutcome] = field(default_factory=dict)
+    keys: list[str] = field(default_factory=list)
+    """The variables of all keys that could have been asked; none in a manifest of before this was recorded."""
+    missing: list[str] = field(default_factory=list)
+    odd: list[str] = field(default_factory=list)
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is left to ask for."""
+        return self.complete and not self.missing
+
+    @property
+    def closes_its_day(self) -> bool:
+        return is_final(self.day, self.observed_at)
 
     def has(self, name: str) -> bool:
-        """Whether the list was read whole: an unavailable list is unknown, not empty."""
+        """Whether the list was read whole: one that is not available or was not read is unknown, not empty."""
         outcome = self.lists.get(name)
         return outcome is not None and outcome.complete
 
@@ -112,7 +146,7 @@ def new_observation(data: DataDirectory, organization_id: str, day: date, observ
 def new_folder(parent: Path, observed_at: datetime) -> Path:
     """Make a fresh folder; names sort by time, then by turn, and are never used twice."""
     for turn in count(1):
-        folder = parent / f"{observed_at:%Y%m%dT%H%M%SZ}-{turn:03}"
+        folder = parent / f"{observed_at.astimezone(UTC):{_STAMP}}-{turn:03}"
         with suppress(FileExistsError):
             folder.mkdir(parents=True)
             return folder
@@ -161,11 +195,21 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 def read_observation(folder: Path) -> Observation | None:
     """The observation in `folder`, None where it was not completed."""
+    manifest = read_manifest(folder)
+    return Observation(folder, manifest) if manifest and manifest.complete else None
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """What was sealed in `folder`; None where nothing was, where it cannot be read, or where it belongs elsewhere."""
     try:
         manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    return Observation(folder, manifest) if manifest.complete else None
+    except (OSError, ValueError) as error:  # cut by a kill or a full disk; or nobody may read it
+        log.warning("%s cannot be read and is passed over: %s", folder / MANIFEST, error)
+        return None
+    belongs = (manifest.observation, manifest.organization_id) == (folder.name, folder.parent.parent.name)
+    return manifest if belongs and folder.parent.name in (FEED, manifest.day.isoformat()) else None
 
 
 def newest_observation(data: DataDirectory, organization_id: str, day: date) -> Observation | None:
@@ -173,12 +217,68 @@ def newest_observation(data: DataDirectory, organization_id: str, day: date) -> 
     return next(complete_observations(data, organization_id, day), None)
 
 
+def whole_observation(data: DataDirectory, organization_id: str, day: date) -> Observation | None:
+    """The latest observation of a day that was over, from which nothing is missing: there is nothing left to ask."""
+    found = complete_observations(data, organization_id, day)
+    return next((one for one in found if one.manifest.whole and one.manifest.closes_its_day), None)
+
+
+def last_before(data: DataDirectory, organization_id: str, day: date) -> Iterator[Observation]:
+    """The latest complete observation of each earlier day, newest day first."""
+    days = [found for found in _days_observed(data, organization_id) if found < day]
+    return (found for one in days if (found := newest_observation(data, organization_id, one)))
+
+
+def made_later(data: DataDirectory, organization_id: str, now: datetime) -> Observation | None:
+    """A complete observation of the organization that was made after `now`: then the clock cannot be right."""
+    for day in _days_observed(data, organization_id):
+        if day < now.astimezone(UTC).date() - timedelta(days=1):
+            return None
+        for observation in complete_observations(data, organization_id, day):
+            if made_at(observation.folder) > now.replace(microsecond=0):
+                return observation
+    return None
+
+
 def complete_observations(data: DataDirectory, organization_id: str, day: date) -> Iterator[Observation]:
     """All complete observations of an organization for a day, latest first."""
-    folders = sorted(data.landing(organization_id, day).glob("*"), reverse=True)
-    return (found for folder in folders if (found := read_observation(folder)))
+    return (found for folder in attempts(data, organization_id, day) if (found := read_observation(folder)))
+
+
+def attempts(data: DataDirectory, organization_id: str, day: date) -> list[Path]:
+    """The folders of everything that was asked for a day, complete or not, latest first."""
+    return observation_folders(data.landing(organization_id, day))[::-1]
+
+
+def made_at(folder: Path) -> datetime:
+    """When an attempt began, as its folder's name tells."""
+    return datetime.strptime(folder.name.partition("-")[0], _STAMP).replace(tzinfo=UTC)
 
 
 def organizations_observed(data: DataDirectory) -> list[str]:
-    """The ids of all organizations that the landing knows."""
-    return sorted(path.name for path in (data.root / "landing").glob("*") if path.is_dir())
+    """The ids of all organizations of which the landing holds something sealed."""
+    return [path.name for path in organization_folders(data.root / "landing") if _is_ours(path)]
+
+
+def _is_ours(organization: Path) -> bool:
+    return any(read_manifest(folder) for part in _inside(organization) for folder in observation_folders(part))
+
+
+def _days_observed(data: DataDirectory, organization_id: str) -> list[date]:
+    """The days for which the landing has a folder, newest first."""
+    return [day for path in _inside(data.root / "landing" / organization_id) if (day := _day(path.name))]
+
+
+def _day(name: str) -> date | None:
+    with suppress(ValueError):
+        day = date.fromisoformat(name)
+        return day if day.isoformat() == name else None
+    return None
+
+
+def _inside(folder: Path) -> list[Path]:
+    """The folders in a folder, last name first; none where there is no such folder."""
+    try:
+        return sorted((path for path in folder.iterdir() if path.is_dir()), reverse=True)
+    except (FileNotFoundError, NotADirectoryError):
+        return []

@@ -5,7 +5,6 @@ What a key may not read comes back as an outcome that says so; anything else tha
 
 import logging
 import threading
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -13,15 +12,25 @@ from pathlib import Path
 from typing import Any
 
 from assets.errors import ListFailed
-from assets.extraction.api import ANALYTICS_USAGE, ANALYTICS_USERS, OLDER_USAGE, WORKSPACES, WORKSPACES_LISTED, Endpoint
+from assets.extraction.api import (
+    ANALYTICS_USAGE,
+    ANALYTICS_USERS,
+    OLDER_USAGE,
+    WORKSPACES,
+    WORKSPACES_LISTED,
+    Endpoint,
+)
 from assets.extraction.client import Answer, NotAvailable, Rejected
-from assets.extraction.deadline import list_deadline
+from assets.extraction.deadline import Patience
+from assets.extraction.kept import Calls, keep_outcome
 from assets.extraction.landing import ListOutcome, PageWriter, State, pages_file, read_pages
 from assets.extraction.organizations import Access
-from assets.extraction.paging import CursorGone, Fetched, equal_repeats, walk
+from assets.extraction.paging import Contradiction, CursorGone, Fetched, equal_repeats, fetched, walk
 from assets.extraction.reach import Heard, Listener
-from assets.extraction.usage_calls import Span, latest_day_named, parameters, parts, span_to_ask
-from assets.extraction.whose import Named, named_by, speaks_of_several, strangers, untold
+from assets.extraction.records import read_page
+from assets.extraction.tally import Tally
+from assets.extraction.usage_calls import Span, days_a_page, latest_day_named, parameters, parts, span_to_ask
+from assets.extraction.whose import Named, strangers, untold
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +50,22 @@ class Task:
     day: date
     observed_at: datetime
     folder: Path
-    covered_to: Mapping[str, date]
+    covered_to: Mapping[str, date] = field(default_factory=dict)
     """Per usage endpoint, the last day that its data had reached by earlier observations."""
-    halted: threading.Event
     spoke_to: Mapping[str, date] = field(default_factory=dict)
     """Per usage endpoint, the last day with any use that earlier observations heard of."""
+    patience: Patience = field(default_factory=Patience.of)
+    in_time: Callable[[], None] = lambda: None
+    """Raises once the day cannot be observed any more: a list that came too late tells of another day."""
+    heard: Mapping[str, ListOutcome] = field(default_factory=dict)
+    """The lists that earlier attempts at the day have heard whole, whose pages lie in `folder` already."""
+    calls: Calls | None = None
+    """Where answers to a report's single calls are kept until all of it has come."""
+    holders: int = 0
+    """How many members and API keys there are, as far as that is known: so many may have used something each day."""
+    first_page_only: bool = False
+    """Whether only to try what can be read: the first page of each list's first question."""
+    halted: threading.Event = field(default_factory=threading.Event)
 
     @property
     def ours(self) -> str:
@@ -66,38 +86,57 @@ class _Asking:
 
 
 def fetch_list(task: Task, endpoint: Endpoint, bounds: Bounds | None = None) -> ListOutcome:
-    """One list, with the first of the organization's keys that may read it; `bounds` are further query parameters.
+    """One list: as an earlier attempt heard it, else with the first of the organization's keys that may read it.
+
+    `bounds` are further query parameters.
 
     Raises:
         ListFailed: it did not arrive whole.
+        ImpossibleDay: or not in time.
         AccessRefused: 401.
     """
+    outcome = task.heard.get(endpoint.name)
+    if outcome is None:
+        outcome = _ask(task, endpoint, bounds or {})
+        task.in_time()
+    if outcome.complete:
+        keep_outcome(task.folder, endpoint.name, outcome)
+    return outcome
+
+
+def _ask(task: Task, endpoint: Endpoint, bounds: Bounds) -> ListOutcome:
     refusals = []
     for holder in task.access.keys:
         started = datetime.now(UTC)
         try:
-            outcome = _fetch_whole(task, endpoint, holder.client.get, bounds or {})
+            outcome = _fetch_whole(task, endpoint, holder.client.get, bounds)
         except NotAvailable as refusal:
-            refusals.append(str(refusal))
+            refusals.append(refusal)
             continue
-        outcome.key, outcome.started_at, outcome.ended_at = holder.key_env, started, datetime.now(UTC)
+        outcome.key, outcome.observed_at = holder.key_env, task.observed_at
+        outcome.started_at, outcome.ended_at = started, datetime.now(UTC)
         log.info("%s: %s", endpoint.noun, _progress(outcome))
         if outcome.foreign:
             log.info("%s: %s left out: not of this organization", endpoint.noun, f"{outcome.foreign:,}")
         return outcome
     pages_file(task.folder, endpoint.name).unlink(missing_ok=True)
     log.info("%s: not available to this key", endpoint.noun)
-    return ListOutcome(state=State.UNAVAILABLE, reason="; ".join(refusals))
+    return ListOutcome(
+        state=State.UNAVAILABLE,
+        reason="; ".join(str(refusal) for refusal in refusals),
+        # A 400 about days says that there is nothing of them, anywhere else that the list is not to be had.
+        refused=any(refusal.status in (403, 404) or not endpoint.max_days for refusal in refusals),
+    )
 
 
 def _fetch_whole(task: Task, endpoint: Endpoint, get: Get, bounds: Bounds) -> ListOutcome:
-    """The list from start to end; a cursor that goes missing on the way starts it over, a few times."""
+    """The list from start to end; what moved under the walk starts it over, a few times."""
     span = span_to_ask(endpoint, task.day, _known_to(task, endpoint)) if endpoint.max_days else None
     asking = _Asking(bounds, span, endpoint.has_wishes)
-    deadline, restarts = list_deadline(), 0
+    restarts, contradicted = 0, False
     while True:
         try:
-            outcome = _fetch_once(task, endpoint, get, asking, deadline)
+            outcome = _fetch_once(task, endpoint, get, asking)
         except CursorGone as gone:
             restarts += 1
             if restarts > MOST_RESTARTS:
@@ -105,6 +144,10 @@ def _fetch_whole(task: Task, endpoint: Endpoint, get: Get, bounds: Bounds) -> Li
                     f"the list of {endpoint.noun} lost its place {restarts} times, because the object that a page's "
                     f"cursor names was deleted meanwhile ({gone}). Run again when fewer changes are under way."
                 ) from None
+        except Contradiction:
+            if contradicted:
+                raise
+            restarts, contradicted = restarts + 1, True
         except Rejected as rejection:
             asking = _asking_left(endpoint, asking, rejection)
         else:
@@ -144,27 +187,23 @@ def _asking_left(endpoint: Endpoint, asking: _Asking, rejection: Rejected) -> _A
     return replace(asking, span=left)
 
 
-def _fetch_once(task: Task, endpoint: Endpoint, get: Get, asking: _Asking, deadline: float) -> ListOutcome:
+def _fetch_once(task: Task, endpoint: Endpoint, get: Get, asking: _Asking) -> ListOutcome:
     path = pages_file(task.folder, endpoint.name)
     outcome = ListOutcome(state=State.COMPLETE, wished=asking.wishing)
     listener = Listener(endpoint, task.ours, task.observed_at, task.spoke_to.get(endpoint.name))
-    tally = _Tally()
+    tally = Tally()
+    path.unlink(missing_ok=True)  # it may be another name of an earlier attempt's pages, which stay as they are
     with PageWriter(path) as pages:
         for question, part in _questions(task, endpoint, asking):
             heard = Heard(part) if part else None
-            walked = _walk(
-                endpoint,
-                outcome,
-                lambda cursor, question=question: get(  # type: ignore[misc]
-                    endpoint.path, {**question, **cursor}, endpoint.headers, deadline=deadline
-                ),
-            )
             try:
-                for page in walked:
+                for page in _pages(task, endpoint, asking, question, part, get, tally):
                     pages.write(page.answer.body)
                     if heard:
                         heard.listen(endpoint, page, task.ours)
                     tally.count(endpoint, outcome, page)
+                    if task.first_page_only:
+                        break
                     _go_on(task, endpoint, outcome)
             except Rejected as rejection:
                 if not (part and _is_too_recent(endpoint, part, rejection) and listener.heard):
@@ -174,12 +213,15 @@ def _fetch_once(task: Task, endpoint: Endpoint, get: Get, asking: _Asking, deadl
                 break
             if heard:
                 listener.heard.append(heard)
+            if task.first_page_only:
+                break
     if asking.span:
         outcome.covers_from, outcome.covers_to = asking.span.first, asking.span.last
         outcome.reached, outcome.refreshed_at = listener.reached, listener.refreshed_at
         outcome.calls = [heard.call for heard in listener.heard]
+    tally.require_few_odd(endpoint, outcome)
     if asking.wishing and endpoint.whose:
-        outcome.own_ids = ids_by_filter(endpoint, tally.named, task.ours, get)
+        outcome.own_ids = ids_by_filter(endpoint, tally.named, task.ours, get, task.patience)
     ours = {task.ours, *outcome.own_ids}
     not_ours = strangers(endpoint, tally.named, ours, asked_for_ours=asking.wishing)
     outcome.foreign = sum(tally.named[named] for named in not_ours)
@@ -187,6 +229,46 @@ def _fetch_once(task: Task, endpoint: Endpoint, get: Get, asking: _Asking, deadl
         outcome.repeated = equal_repeats(endpoint, read_pages(path), tally.suspects)
         outcome.rows -= outcome.repeated
     return outcome
+
+
+def _pages(
+    task: Task,
+    endpoint: Endpoint,
+    asking: _Asking,
+    question: Mapping[str, Any],
+    part: Span | None,
+    get: Get,
+    tally: Tally,
+) -> Iterator[Fetched]:
+    """The pages that answer one question; a call that an earlier attempt has heard whole is not asked again."""
+    if part is None or task.calls is None:
+        yield from _walk(task, endpoint, question, get, tally)
+        return
+    asked = "wished" if asking.wishing else "plain"
+    kept = task.calls.recall(endpoint, part, asked)
+    if kept is not None:
+        for body in kept:
+            yield fetched(Answer(body, None), read_page(endpoint, body))
+        return
+    with task.calls.keeping(endpoint, part, asked) as keep:
+        for page in _walk(task, endpoint, question, get, tally):
+            if keep:
+                keep.write(page.answer.body)
+            yield page
+
+
+def _walk(task: Task, endpoint: Endpoint, question: Mapping[str, Any], get: Get, tally: Tally) -> Iterator[Fetched]:
+    def fetch(cursor: dict[str, str]) -> Answer:
+        return get(endpoint.path, {**question, **cursor}, endpoint.headers, deadline=task.patience.question())
+
+    try:
+        for page in walk(endpoint, fetch):
+            tally.answered += 1
+            yield page
+    except NotAvailable as refusal:
+        if not tally.answered:
+            raise
+        raise ListFailed(f"the list of {endpoint.noun} broke off after {tally.answered} pages: {refusal}") from None
 
 
 def _go_on(task: Task, endpoint: Endpoint, outcome: ListOutcome) -> None:
@@ -203,7 +285,7 @@ def _is_too_recent(endpoint: Endpoint, day: Span, rejection: Rejected) -> bool:
     return endpoint is ANALYTICS_USERS and rejection.status == 400 and named is not None
 
 
-def ids_by_filter(endpoint: Endpoint, named: Collection[Named], ours: str, get: Get) -> list[str]:
+def ids_by_filter(endpoint: Endpoint, named: Collection[Named], ours: str, get: Get, patience: Patience) -> list[str]:
     """The one id by which an answer to a question for `ours` calls it, if it names no id that can be compared.
 
     A server may accept the filter and pass over it: so it is asked for an organization that there is not.
@@ -212,11 +294,12 @@ def ids_by_filter(endpoint: Endpoint, named: Collection[Named], ours: str, get: 
     if len(others) != 1:
         return []
     nobody = {**endpoint.params, endpoint.whose: NOBODY, "limit": 1}
-    deadline = list_deadline()
+
+    def fetch(cursor: dict[str, str]) -> Answer:
+        return get(endpoint.path, {**nobody, **cursor}, endpoint.headers, deadline=patience.question())
+
     try:
-        pages = walk(
-            endpoint, lambda cursor: get(endpoint.path, {**nobody, **cursor}, endpoint.headers, deadline=deadline)
-        )
+        pages = walk(endpoint, fetch)
         holds = not any(page.items for page in pages)
     except NotAvailable:
         holds = False
@@ -233,45 +316,10 @@ def _questions(task: Task, endpoint: Endpoint, asking: _Asking) -> Iterator[tupl
         return
     if not asking.span:
         raise NotAvailable(400, f"it has nothing about days up to {task.day}", None)
+    if asking.wishing:
+        asked |= days_a_page(endpoint, task.holders)
     for part in parts(endpoint, asking.span):
         yield {**asked, **parameters(endpoint, part)}, part
-
-
-def _walk(endpoint: Endpoint, outcome: ListOutcome, fetch: Callable[[dict[str, str]], Answer]) -> Iterator[Fetched]:
-    try:
-        yield from walk(endpoint, fetch)
-    except NotAvailable as refusal:
-        if not outcome.pages:
-            raise
-        raise ListFailed(f"the list of {endpoint.noun} broke off after {outcome.pages} pages: {refusal}") from None
-
-
-@dataclass
-class _Tally:
-    """What is kept of the pages that went by: which ids may have come twice, and whose the items are."""
-
-    seen: set[int] = field(default_factory=set)
-    suspects: set[str] = field(default_factory=set)
-    named: Counter[Named] = field(default_factory=Counter)
-
-    def count(self, endpoint: Endpoint, outcome: ListOutcome, page: Fetched) -> None:
-        outcome.pages += 1
-        outcome.longest_page = max(outcome.longest_page, len(page.answer.body))
-        outcome.rows += len(page.items)
-        if page.answer.request_id:
-            outcome.request_ids.append(page.answer.request_id)
-        if speaks_of_several(endpoint):
-            self.named.update(named_by(endpoint, item) for item in page.items)
-        if not page.items or not hasattr(page.items[0], "id"):
-            return
-        outcome.first_id = outcome.first_id or page.items[0].id
-        outcome.last_id = page.items[-1].id
-        for item in page.items:
-            # Hashes, not ids: a million members fit in memory; whatever looks seen is compared in full afterwards.
-            mark = hash(item.id)
-            if mark in self.seen:
-                self.suspects.add(item.id)
-            self.seen.add(mark)
 
 
 def _progress(outcome: ListOutcome) -> str:

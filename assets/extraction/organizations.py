@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from assets.errors import AccessRefused, LicenseHistoryError, ListFailed, WrongUse
+from assets.errors import AccessRefused, ListFailed, WrongUse
 from assets.extraction.api import ADMIN_KEY_PREFIX, API_KEYS, ME, USERS, Endpoint, Organization
 from assets.extraction.client import Client, NotAvailable
-from assets.extraction.deadline import list_deadline
+from assets.extraction.deadline import Patience
+from assets.extraction.records import UNREADABLE, mended
+from assets.extraction.unforeseen import sentence_of
 from assets.failures import Failure
 
 
@@ -73,7 +75,9 @@ class Access:
 
 
 @contextmanager
-def opened(credentials: Iterable[Credential], base_url: str) -> Iterator[tuple[list[Access], list[Failure]]]:
+def opened(
+    credentials: Iterable[Credential], base_url: str, patience: Patience | None = None
+) -> Iterator[tuple[list[Access], list[Failure]]]:
     """Ask each key whose it is, and group them by organization.
 
     Yields the organizations that can be asked and, apart, what failed: one key's failure is not the others'.
@@ -87,11 +91,12 @@ def opened(credentials: Iterable[Credential], base_url: str) -> Iterator[tuple[l
             except WrongUse as error:  # says which variable by itself
                 failures.append(Failure(credential.label, str(error)))
                 continue
-            client = stack.enter_context(Client(base_url, credential.key))
             try:
-                organization = who_is(client)
-            except LicenseHistoryError as error:
-                failures.append(Failure(credential.label, f"{credential.label} ({credential.key_env}): {error}"))
+                client = stack.enter_context(Client(base_url, credential.key))
+                organization = who_is(client, patience)
+            except Exception as error:
+                told = f"{credential.label} ({credential.key_env}): {sentence_of(error)}"
+                failures.append(Failure(credential.label, told))
                 continue
             holder = KeyHolder(credential.key_env, client)
             known = found.get(organization.id)
@@ -101,7 +106,7 @@ def opened(credentials: Iterable[Credential], base_url: str) -> Iterator[tuple[l
         yield list(found.values()), failures
 
 
-def who_is(client: Client) -> Organization:
+def who_is(client: Client, patience: Patience | None = None) -> Organization:
     """The organization that a key belongs to.
 
     Raises:
@@ -109,19 +114,19 @@ def who_is(client: Client) -> Organization:
         ListFailed: no answer, or one of an unexpected shape.
     """
     try:
-        answer = client.get(ME, {}, {}, deadline=list_deadline())
+        answer = client.get(ME, {}, {}, deadline=(patience or Patience.of()).question())
     except NotAvailable as refusal:
         raise AccessRefused(
             f"the key may not read its own organization ({refusal}). The account behind it may lack the "
             "organization-admin permission: only organization admins can create Admin keys; ask yours."
         ) from None
     try:
-        return msgspec.json.decode(answer.body, type=Organization)
-    except msgspec.MsgspecError as error:
+        return msgspec.json.decode(mended(answer.body), type=Organization)
+    except UNREADABLE as error:
         raise ListFailed(f"GET {ME} has an unexpected shape: {error}. Nothing was taken for data.") from None
 
 
-def require_complementary(access: Access) -> None:
+def require_complementary(access: Access, patience: Patience | None = None) -> None:
     """Several keys of one organization must complete each other: two that read the same roster are a mistake.
 
     Raises:
@@ -130,7 +135,7 @@ def require_complementary(access: Access) -> None:
     if len(access.keys) == 1:
         return
     for endpoint in (USERS, API_KEYS):
-        readers = [holder.key_env for holder in access.keys if can_list(holder.client, endpoint)]
+        readers = [holder.key_env for holder in access.keys if can_list(holder.client, endpoint, patience)]
         if len(readers) > 1:
             raise WrongUse(
                 f"{' and '.join(readers)} are keys of the same organization, {access.title}, and each of them can "
@@ -138,10 +143,10 @@ def require_complementary(access: Access) -> None:
             )
 
 
-def can_list(client: Client, endpoint: Endpoint) -> bool:
+def can_list(client: Client, endpoint: Endpoint, patience: Patience | None = None) -> bool:
     """Whether the key may read a list, asked with the smallest page."""
     try:
-        client.get(endpoint.path, {"limit": 1}, endpoint.headers, deadline=list_deadline())
+        client.get(endpoint.path, {"limit": 1}, endpoint.headers, deadline=(patience or Patience.of()).question())
     except NotAvailable:
         return False
     return True

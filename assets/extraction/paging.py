@@ -3,30 +3,20 @@
 Pure: a list is whatever `fetch` answers, so every rule here can be tried without a server.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from assets.errors import ListFailed
-from assets.extraction.api import Endpoint, Instant, Paging
+from assets.extraction.api import Endpoint, Paging
 from assets.extraction.client import Answer, NotAvailable, named
+from assets.extraction.records import Odd, Page, Read, read_page
 
 PAGE_BOUND = 20_000
 """Pages in one walk: 20 million items, beyond which a list is taken for endless."""
-
-
-class Page(Struct):
-    """The envelope of both ways of paging; the items stay typed by their endpoint."""
-
-    has_more: bool | None = None
-    last_id: str | None = None
-    next_page: str | None = None
-    data_refreshed_at: Instant | None = None
 
 
 @dataclass(frozen=True)
@@ -37,6 +27,11 @@ class Fetched:
     items: list[Any]
     refreshed_at: datetime | None = None
     """Up to when a report's data reaches, where it says so."""
+    odd: Sequence[Odd] = ()
+
+
+class Contradiction(ListFailed):
+    """A list that says two things at once: it may have moved under the walk, so it is worth another one."""
 
 
 class CursorGone(Exception):
@@ -61,8 +56,10 @@ def walk(
         if len(seen) >= page_bound:
             raise _contradiction(endpoint, f"it has more than {page_bound} pages", None)
         answer = _fetch_page(endpoint, fetch, cursor)
-        page = _decode(endpoint, answer)
-        yield Fetched(answer, _items(endpoint, page, answer), page.data_refreshed_at)
+        read = read_page(endpoint, answer.body, answer.request_id)
+        page = read.page
+        _require_its_own_last_item(endpoint, read, answer)
+        yield fetched(answer, read)
         if not _has_more(endpoint, page, answer):
             return
         # An empty page may say that there is more (admin-api facts): the way on counts, not the items.
@@ -76,14 +73,9 @@ def walk(
         cursor = {endpoint.paging.value: following}
 
 
-def items_of(endpoint: Endpoint, body: bytes) -> list[Any]:
-    """The items of one page that was kept.
-
-    Raises:
-        ListFailed: it is no page of this list.
-    """
-    answer = Answer(body, None)
-    return _items(endpoint, _decode(endpoint, answer), answer)
+def fetched(answer: Answer, read: Read) -> Fetched:
+    """A page that was read."""
+    return Fetched(answer, read.items, read.page.data_refreshed_at, read.odd)
 
 
 def equal_repeats(endpoint: Endpoint, pages: Iterable[bytes], suspects: Set[str]) -> int:
@@ -95,7 +87,7 @@ def equal_repeats(endpoint: Endpoint, pages: Iterable[bytes], suspects: Set[str]
     first_seen: dict[str, Struct] = {}
     repeats = 0
     for body in pages:
-        for item in items_of(endpoint, body):
+        for item in read_page(endpoint, body).items:
             if item.id not in suspects:
                 continue
             if item.id not in first_seen:
@@ -128,38 +120,22 @@ def _has_more(endpoint: Endpoint, page: Page, answer: Answer) -> bool:
     raise _contradiction(endpoint, "it does not say whether there is more", answer)
 
 
-def _decode(endpoint: Endpoint, answer: Answer) -> Page:
-    try:
-        page: Page = msgspec.json.decode(answer.body, type=_page_type(endpoint.item, endpoint.names))
-    except msgspec.MsgspecError as error:
-        raise _unexpected(endpoint, str(error), answer) from None
-    return page
+def _require_its_own_last_item(endpoint: Endpoint, read: Read, answer: Answer) -> None:
+    """A cursor that names another item than the page's last would skip some, or tell some twice.
+
+    Where an item had to be left out, it may have been that one.
+    """
+    if endpoint.paging is not Paging.CURSOR or not (read.items and read.page.last_id):
+        return
+    if any(odd.left_out for odd in read.odd):
+        return
+    last = read.items[-1].id
+    if read.page.last_id != last:
+        raise _contradiction(endpoint, f"a page names {read.page.last_id} as its last item, which is {last}", answer)
 
 
-def _items(endpoint: Endpoint, page: Page, answer: Answer) -> list[Any]:
-    for name in endpoint.names:
-        items: list[Any] | None = getattr(page, name)
-        if items is not None:
-            return items
-    raise _unexpected(endpoint, f"it has no {' or '.join(endpoint.names)}", answer)
-
-
-def _unexpected(endpoint: Endpoint, what: str, answer: Answer) -> ListFailed:
-    return ListFailed(
-        f"the list of {endpoint.noun} has an unexpected shape: {what}{named(answer.request_id)}. "
-        "Nothing was taken for data."
-    )
-
-
-@cache
-def _page_type(item: type[Struct], names: tuple[str, ...]) -> Any:
-    items: Any = list.__class_getitem__(item)
-    fields: list[Any] = [(names[0], items)] if len(names) == 1 else [(name, items | None, None) for name in names]
-    return msgspec.defstruct(f"{item.__name__}Page", fields, bases=(Page,), kw_only=True)
-
-
-def _contradiction(endpoint: Endpoint, what: str, answer: Answer | None) -> ListFailed:
-    return ListFailed(
+def _contradiction(endpoint: Endpoint, what: str, answer: Answer | None) -> Contradiction:
+    return Contradiction(
         f"the list of {endpoint.noun} contradicts itself: {what}{named(answer.request_id) if answer else ''}. "
         "It was not taken for complete."
     )

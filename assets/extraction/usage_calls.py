@@ -13,12 +13,16 @@ from assets.extraction.api import (
     ANALYTICS_USAGE,
     ANALYTICS_USERS,
     CLAUDE_CODE,
+    MESSAGES_USAGE,
     Endpoint,
 )
 
 FIRST_ANALYTICS_DAYS = 31
 """How far the first run looks back in Enterprise analytics: each day is a question of its own, with a page for each
 thousand people, and 100 requests a minute are all that an organization has."""
+
+MOST_RESULTS = 200_000
+"""How many results of the message report one page may have, each of some 300 bytes: a page is held in memory whole."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,13 @@ def parameters(endpoint: Endpoint, part: Span) -> dict[str, Any]:
     if endpoint is ANALYTICS_USERS:
         return {"starting_date": part.first.isoformat(), "ending_date": after.isoformat()}
     return {"starting_at": f"{part.first}T00:00:00Z", "ending_at": f"{after}T00:00:00Z"}
+
+
+def days_a_page(endpoint: Endpoint, holders: int) -> dict[str, int]:
+    """How the message report is asked for as many days at once as a page can hold, each with all `holders`."""
+    if endpoint is not MESSAGES_USAGE:
+        return {}
+    return {"limit": min(endpoint.max_days, max(1, MOST_RESULTS // max(holders, 1)))}
 
 
 def latest_day_named(message: str, span: Span) -> Span | None:

@@ -17,7 +17,8 @@ import msgspec
 from msgspec import Struct, field
 
 from assets.errors import PublishFailed
-from assets.layout import FINANCE, DataDirectory
+from assets.files import sha256_of
+from assets.layout import FINANCE, DataDirectory, numbered_files
 
 LINES = "lines"
 ADJUSTMENTS = "adjustments"
@@ -69,7 +70,7 @@ def read_log(*trees: DataDirectory) -> Log:
     Raises:
         PublishFailed: an entry is missing, or was changed.
     """
-    paths = sorted((path for tree in trees for path in _folder(tree).glob("*.json")), key=lambda path: path.name)
+    paths = log_files(*trees)
     entries: list[Entry] = []
     before: str | None = None
     for number, path in enumerate(paths, start=1):
@@ -83,6 +84,11 @@ def read_log(*trees: DataDirectory) -> Log:
         entries.append(entry)
         before = sha256(contents).hexdigest()
     return Log(tuple(entries), before)
+
+
+def log_files(*trees: DataDirectory) -> list[Path]:
+    """The entries' files in their order."""
+    return [path for _, path in sorted(found for tree in trees for found in numbered_files(_folder(tree), ".json"))]
 
 
 def entry_file(tree: DataDirectory, number: int) -> Path:
@@ -103,12 +109,23 @@ def figures_in_force(log: Log, name: str, *trees: DataDirectory) -> list[Path]:
     return [_signed(entry, name, trees) for _, entry in sorted(log.in_force().items())]
 
 
+def require_as_signed(*trees: DataDirectory) -> None:
+    """Read the log and every figure in force.
+
+    Raises:
+        PublishFailed: one is missing, or was changed.
+    """
+    log = read_log(*trees)
+    for name in (LINES, ADJUSTMENTS):
+        figures_in_force(log, name, *trees)
+
+
 def _signed(entry: Entry, name: str, trees: tuple[DataDirectory, ...]) -> Path:
     places = [figures_file(tree, entry.month, entry.number, name) for tree in trees]
     path = next((place for place in places if place.exists()), places[0])
     if not path.exists():
         raise _changed(path, f"it is missing, though {entry.month:%Y-%m} was closed with it")
-    if sha256(path.read_bytes()).hexdigest() != entry.figures[name]:
+    if sha256_of(path) != entry.figures[name]:
         raise _changed(path, f"it is not what {entry.by} signed on {entry.at:%Y-%m-%d}")
     return path
 

@@ -1,28 +1,30 @@
 """Closing and reopening a month: what is signed is frozen, and published together with the warehouse that shows it.
 
-The warehouse is built again first, so that what is signed follows from the files as they are at that moment.
+The warehouse is brought up to date first, so that what is signed follows from the files as they are at that moment.
 """
 
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from hashlib import file_digest, sha256
-from pathlib import Path
+from hashlib import sha256
 
 import duckdb
 import msgspec
 import pyarrow.parquet as pq
-from filelock import FileLock
 
+from assets.damaged import unreadable
 from assets.days import end_of
 from assets.errors import CloseRefused, WrongUse
+from assets.files import locked, sha256_of, whole_file
 from assets.finance import frozen
 from assets.finance.closings import ADJUSTMENTS, LINES, Entry, Event, Log, entry_file, figures_file, read_log
 from assets.finance.reference import reference_hashes
-from assets.layout import COVERAGE, SNAPSHOTS, USAGE, DataDirectory, discard, whole_file
+from assets.layout import COVERAGE, SNAPSHOTS, USAGE, DataDirectory
+from assets.publishing import claim, discard, told_in_words
 from assets.reports.month import last_day, month_before
 from assets.warehouse.inputs import files_of
-from assets.warehouse.publish import publish
+from assets.warehouse.publish import bring_up_to_date, publish
 from assets.warehouse.reading import opened
 
 _LAST_COUNTED = """
@@ -97,12 +99,11 @@ def _signing(data: DataDirectory, by: str, now: datetime) -> Iterator[DataDirect
     """One at a time; the staging tree is gone afterwards, whatever happens."""
     if not by.strip():
         raise WrongUse("nobody signs: say who with --by.")
-    data.root.mkdir(parents=True, exist_ok=True)
-    staged = data.staging(f"finance-{now:%Y%m%dT%H%M%S}")
-    with FileLock(data.root / ".finance.lock"):
+    staged = data.staging(f"finance-{uuid.uuid4().hex}")
+    with locked(data.root / ".finance.lock"), told_in_words("Nothing was signed"):
         try:
-            publish(data, staged, now)
-            yield staged
+            bring_up_to_date(data, now)
+            yield claim(staged)
         finally:
             discard(staged)
 
@@ -185,7 +186,7 @@ def _freeze(warehouse: duckdb.DuckDBPyConnection, staged: DataDirectory, month: 
         path = figures_file(staged, month, number, name)
         with whole_file(path) as place:
             pq.write_table(rows.cast(columns), place, compression="zstd")
-        hashes[name] = sha256(path.read_bytes()).hexdigest()
+        hashes[name] = sha256_of(path)
     return hashes
 
 
@@ -196,6 +197,7 @@ def _inputs(data: DataDirectory, warehouse: duckdb.DuckDBPyConnection, month: da
 
     Raises:
         CloseRefused: a file has changed since the warehouse was built.
+        DamagedFile: one of them cannot be read.
     """
     built_from = set(warehouse.execute("from internal.input_files").fetchall())
     since, until = month_before(month), last_day(month)
@@ -207,20 +209,17 @@ def _inputs(data: DataDirectory, warehouse: duckdb.DuckDBPyConnection, month: da
             if dataset == SNAPSHOTS and not first <= file.day <= until:
                 continue
             if file.mark not in built_from:
+                for damaged in unreadable([file.path]):
+                    raise damaged
                 raise CloseRefused(
                     f"{file.path} has changed while {month:%Y-%m} was being closed. Nothing was closed: close it again."
                 )
-            hashes[str(file.path.relative_to(data.root))] = _hash(file.path)
+            hashes[str(file.path.relative_to(data.root))] = sha256_of(file.path)
     if reference_hashes(data) != dict(warehouse.execute("from internal.reference_files").fetchall()):
         raise CloseRefused(
             f"A reference file has changed while {month:%Y-%m} was being closed. Nothing was closed: close it again."
         )
     return hashes
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
 
 
 def _hash_of(inputs: dict[str, str]) -> str:

@@ -4,10 +4,11 @@ from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from assets.finance.reference import reference_hashes
-from assets.layout import DataDirectory, whole_file
+from assets.errors import LicenseHistoryError
+from assets.files import because, whole_file
+from assets.layout import DataDirectory
 from assets.reports.content import Report, read_report
-from assets.warehouse.publish import publish
+from assets.warehouse.publish import bring_up_to_date, is_up_to_date
 from assets.warehouse.reading import opened
 
 
@@ -22,17 +23,14 @@ def report_file(data: DataDirectory, month: date, form: Format) -> Path:
 
 
 def refresh(data: DataDirectory, now: datetime) -> bool:
-    """Build the warehouse again if a reference file was edited since; says whether that was so.
+    """Bring the warehouse up to date, as after a reference file was edited; says whether that was needed.
 
     Raises:
-        BadReference: the edited file cannot be used; the old warehouse stands.
+        PublishFailed: it could not be built; the old warehouse stands.
+        BadReference: an edited reference file cannot be used; the old warehouse stands.
     """
-    with opened(data) as warehouse:
-        built_with = dict(warehouse.execute("from internal.reference_files").fetchall())
-    if built_with == reference_hashes(data):
-        return False
-    publish(data, data.staging("reference"), now)
-    return True
+    # Who may only read can have a report of what is up to date all the same.
+    return not is_up_to_date(data) and bring_up_to_date(data, now)
 
 
 def read(data: DataDirectory, month: date) -> Report:
@@ -46,13 +44,24 @@ def read(data: DataDirectory, month: date) -> Report:
 
 
 def write(report: Report, form: Format, place: Path, made_at: datetime) -> None:
-    """Write the file at `place`, which is replaced only by a whole one."""
-    with whole_file(place) as beside:
-        if form is Format.HTML:
-            from assets.reports.page import page
+    """Write the file at `place`, which is replaced only by a whole one.
 
-            beside.write_text(page(report, made_at), encoding="utf-8")
-        else:
-            from assets.reports.workbook import write_workbook
+    Raises:
+        LicenseHistoryError: it cannot be written there; what was there stays.
+    """
+    try:
+        with whole_file(place) as beside:
+            _write(report, form, beside, made_at)
+    except OSError as error:
+        raise LicenseHistoryError(f"The report could not be written ({because(error)}): no report was made.") from error
 
-            write_workbook(report, beside, made_at)
+
+def _write(report: Report, form: Format, place: Path, made_at: datetime) -> None:
+    if form is Format.HTML:
+        from assets.reports.page import page
+
+        place.write_text(page(report, made_at), encoding="utf-8")
+    else:
+        from assets.reports.workbook import write_workbook
+
+        write_workbook(report, place, made_at)

@@ -39,7 +39,7 @@ def warehouse_assets() -> list[dg.AssetsDefinition]:
         failures = recorded(staged)
         with told():
             try:
-                moved = publish(data.tree, staged, clock.now())
+                published = publish(data.tree, staged, clock.now())
             except ChecksFailed as error:
                 yield from _check_results(context, error.findings)
                 raise
@@ -48,12 +48,13 @@ def warehouse_assets() -> list[dg.AssetsDefinition]:
             if key in chosen:
                 yield dg.MaterializeResult(asset_key=key, metadata=metadata)
         if WAREHOUSE in chosen:
-            yield dg.MaterializeResult(asset_key=WAREHOUSE, metadata=_metadata(data.tree, len(moved)))
+            yield dg.MaterializeResult(asset_key=WAREHOUSE, metadata=_metadata(data.tree, len(published.files)))
         yield from _check_results(context, ())
         yield from _freshness(context, data.tree, clock)
-        if failures:
+        sentences = [*(failure.sentence for failure in failures), *map(str, published.damaged)]
+        if sentences:
             # After publishing: the other organizations' snapshots are whole and must not wait for this one.
-            raise dg.Failure("\n".join(failure.sentence for failure in failures), allow_retries=False)
+            raise dg.Failure("\n".join(dict.fromkeys(sentences)), allow_retries=False)
 
     return [warehouse_file]
 

@@ -3,18 +3,21 @@
 The file is written in the storage format of DuckDB 1.2, because what DuckDB 2 writes by default no 1.x client opens.
 """
 
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
 import duckdb
 
 from assets.assignments.reference import LICENSE_TYPES, license_types
-from assets.assignments.snapshot import read_facts
-from assets.errors import PublishFailed
+from assets.assignments.snapshot import known_facts
+from assets.damaged import unreadable
+from assets.engine import quoted
+from assets.errors import DamagedFile, PublishFailed
 from assets.finance.inputs import load_finance
-from assets.layout import SNAPSHOTS, DataDirectory
-from assets.warehouse.inputs import files_of, gather, load, quoted
-from assets.warehouse.past import load_past
+from assets.layout import SNAPSHOTS, DataDirectory, day_files
+from assets.warehouse.inputs import Inputs, gather, load
+from assets.warehouse.past import PastFiles, load_past, past_files
 from assets.warehouse.relations import create, relations
 
 STORAGE_VERSION = "v1.2.0"
@@ -22,22 +25,47 @@ ROW_GROUP_SIZE = 30_720
 """Rows: a quarter of DuckDB's own, so that both cores have something to do for 100,000 holders."""
 
 
-def build(connection: duckdb.DuckDBPyConnection, published: DataDirectory, staged: DataDirectory, place: Path) -> None:
+def build(
+    connection: duckdb.DuckDBPyConnection, published: DataDirectory, staged: DataDirectory, place: Path
+) -> list[DamagedFile]:
     """Write the warehouse of all published and staged files to `place`, which must not exist.
 
-    It is left attached as `warehouse`, beside the `inputs` that it was made from, to be checked.
+    It is left attached as `warehouse`, beside the `inputs` that it was made from, to be checked. Returns the files that
+    could not be read, so that it was made without them.
 
     Raises:
         PublishFailed: there is no snapshot to build from.
         BadReference: a reference file, of license types, prices or cost centres, cannot be used.
     """
     inputs = gather(connection, published, staged)
+    past = past_files(published, staged)
+    try:
+        _make(connection, inputs, past, published, staged, place)
+    except (duckdb.Error, DamagedFile):
+        # Footers that can be read say nothing of what lies before them.
+        bad = unreadable([*(file.path for file in inputs.to_read), *past.paths])
+        if not bad:
+            raise
+        _take_back(connection, place)
+        inputs, past = gather(connection, published, staged, bad), past_files(published, staged, bad)
+        _make(connection, inputs, past, published, staged, place)
+    return [*inputs.damaged, *past.damaged]
+
+
+def _make(
+    connection: duckdb.DuckDBPyConnection,
+    inputs: Inputs,
+    past: PastFiles,
+    published: DataDirectory,
+    staged: DataDirectory,
+    place: Path,
+) -> None:
     if not inputs.snapshots:
         raise PublishFailed("There is no snapshot yet, so there is no warehouse to build: take one first.")
     types = license_types(published.reference(LICENSE_TYPES))
     load(connection, inputs, types)
     load_finance(connection, published, staged, types.column("license_type").to_pylist())
-    load_past(connection, published, staged)
+    load_past(connection, past)
     options = f"storage_version '{STORAGE_VERSION}', row_group_size {ROW_GROUP_SIZE}"
     connection.execute(f"attach '{quoted(place)}' as warehouse ({options})")
     connection.execute("use warehouse")
@@ -49,8 +77,18 @@ def build(connection: duckdb.DuckDBPyConnection, published: DataDirectory, stage
     connection.execute("checkpoint warehouse")
 
 
+def _take_back(connection: duckdb.DuckDBPyConnection, place: Path) -> None:
+    """As if nothing had been made; what was known before stays attached."""
+    with suppress(duckdb.TransactionException):
+        connection.execute("rollback")
+    connection.execute("use memory")
+    for database in ("warehouse", "inputs"):
+        connection.execute(f"detach database if exists {database}")
+    for file in (place, place.with_name(f"{place.name}.wal")):
+        file.unlink(missing_ok=True)
+
+
 def newest_days(data: DataDirectory) -> dict[str, date]:
-    """Each organization's last snapshot day."""
-    newest = {file.organization_id: file.path for file in files_of(SNAPSHOTS, data)}
-    facts = [found for path in newest.values() if (found := read_facts(path))]
-    return {fact.title: fact.snapshot_date for fact in facts}
+    """Each organization's last snapshot day, of those that can be read."""
+    newest = {file.organization_id: facts for file in day_files(SNAPSHOTS, data) if (facts := known_facts(file.path))}
+    return {facts.title: facts.snapshot_date for facts in newest.values()}

@@ -1,14 +1,17 @@
 """What a warehouse is made from: the files of a data directory, and what the warehouse before it knows already.
 
 In the attached database `inputs` stand only the files that are new or replaced since; everything else comes from the
-old warehouse, as long as it was made by this very code and nobody has changed it. Else all files are read.
+old warehouse, as long as it was made by this very code and nobody has changed it. Else all files are read. A file that
+cannot be read costs only what it alone could tell: nobody else's night.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import msgspec
@@ -17,8 +20,10 @@ import pyarrow as pa
 from assets.assignments import schema, usage
 from assets.assignments.snapshot import read_facts, workspaces_known
 from assets.assignments.usage_sources import sources_table
-from assets.engine import parquet_view, sql_file
-from assets.layout import COVERAGE, SNAPSHOTS, USAGE, DataDirectory
+from assets.damaged import footer
+from assets.engine import parquet_view, quoted, sql_file
+from assets.errors import CopiedFile, DamagedFile
+from assets.layout import COVERAGE, SNAPSHOTS, USAGE, DataDirectory, DayFile, day_files, organization_folders
 
 DATASETS = (USAGE, COVERAGE, SNAPSHOTS)
 
@@ -94,16 +99,20 @@ class InputFile:
 
 @dataclass(frozen=True)
 class Inputs:
-    """All files, those of them that must be read, and the datasets for which the old warehouse answers for the rest."""
+    """All files, those of them that must be read, and the datasets for which the old warehouse answers for the rest.
+
+    A `damaged` file is among them as the old warehouse knew it, or not at all.
+    """
 
     files: tuple[InputFile, ...]
     to_read: tuple[InputFile, ...]
     known: frozenset[str]
+    damaged: tuple[DamagedFile, ...]
     renamed_from: date = date.min
     """The first day of use whose names may now be borne by others than the old warehouse knew."""
 
-    def paths(self, dataset: str) -> list[str]:
-        return [str(file.path) for file in self.to_read if file.dataset == dataset]
+    def paths(self, dataset: str) -> list[Path]:
+        return [file.path for file in self.to_read if file.dataset == dataset]
 
     @property
     def snapshots(self) -> list[InputFile]:
@@ -116,33 +125,95 @@ class Inputs:
 
 def files_of(dataset: str, *trees: DataDirectory) -> list[InputFile]:
     """The dataset's files by day; where two trees have the same, the later tree's."""
-    found = {
-        path.relative_to(tree.root): path
-        for tree in trees
-        for path in (tree.root / dataset).glob("*=*/organization_id=*/part.parquet")
-    }
-    return [_input_file(dataset, found[key]) for key in sorted(found)]
+    return [_input_file(dataset, file) for file in day_files(dataset, *trees)]
 
 
-def _input_file(dataset: str, path: Path) -> InputFile:
-    day, organization_id = (folder.name.partition("=")[2] for folder in (path.parent.parent, path.parent))
-    stat = path.stat()
-    return InputFile(dataset, organization_id, date.fromisoformat(day), stat.st_size, stat.st_mtime_ns, path)
+def _input_file(dataset: str, file: DayFile) -> InputFile:
+    stat = file.path.stat()
+    return InputFile(dataset, file.organization_id, file.day, stat.st_size, stat.st_mtime_ns, file.path)
 
 
-def gather(connection: duckdb.DuckDBPyConnection, published: DataDirectory, staged: DataDirectory) -> Inputs:
+def gather(
+    connection: duckdb.DuckDBPyConnection,
+    published: DataDirectory,
+    staged: DataDirectory,
+    without: Iterable[DamagedFile] = (),
+) -> Inputs:
     """List the files, and attach the old warehouse as `known` where it can be started from."""
-    files = tuple(file for dataset in DATASETS for file in files_of(dataset, published, staged))
-    marks = _known_marks(connection, published.warehouse)
-    known = frozenset(dataset for dataset in DATASETS if marks and _answers(dataset, files, marks))
-    to_read = tuple(file for file in files if file.dataset not in known or file.mark not in marks)
-    return Inputs(files, to_read, known, _renamed_from(files, marks) if SNAPSHOTS in known else date.min)
+    return choose(_known_marks(connection, published.warehouse), published, staged, without=without)
 
 
-def _renamed_from(files: tuple[InputFile, ...], marks: set[Mark]) -> date:
+def choose(marks: set[Mark], *trees: DataDirectory, without: Iterable[DamagedFile] = ()) -> Inputs:
+    """What to make a warehouse from, after one that was made from the files with these `marks`.
+
+    Files are damaged whose footers cannot be read, and those that are given.
+    """
+    inside = {one.path: one for one in without}
+    snapshots = _choose(SNAPSHOTS, files_of(SNAPSHOTS, *trees), marks, inside)
+    organizations = {file.organization_id for file in snapshots.files}
+    organizations |= {folder.name for folder in organization_folders(trees[0].root / "landing")}
+    # What is of no organization is somebody's copy of a folder.
+    told, heard = (
+        [file for file in files_of(dataset, *trees) if file.organization_id in organizations]
+        for dataset in (USAGE, COVERAGE)
+    )
+    usage = _choose(USAGE, told, marks, inside)
+    # A night of which some is lost has told nothing: its silence would prove that nobody used anything.
+    lost = {(file.organization_id, file.day) for file in told} - {(one.organization_id, one.day) for one in usage.files}
+    answered = [file for file in heard if (file.organization_id, file.day) not in lost]
+    chosen = (usage, _choose(COVERAGE, answered, marks, inside), snapshots)
+    return Inputs(
+        files=tuple(file for one in chosen for file in one.files),
+        to_read=tuple(file for one in chosen for file in one.to_read),
+        known=frozenset(one.dataset for one in chosen if one.is_known),
+        damaged=tuple(bad for one in chosen for bad in one.damaged if not isinstance(bad, CopiedFile)),
+        renamed_from=_renamed_from(snapshots.files, marks) if snapshots.is_known else date.min,
+    )
+
+
+class _Choice(NamedTuple):
+    """Which of a dataset's files a warehouse is made from, and whether the old one answers for those not to be read."""
+
+    dataset: str
+    files: list[InputFile]
+    to_read: list[InputFile]
+    is_known: bool
+    damaged: list[DamagedFile]
+
+
+def _choose(dataset: str, there: list[InputFile], marks: set[Mark], inside: Mapping[Path, DamagedFile]) -> _Choice:
+    """Instead of a damaged file, the old warehouse answers, if it can: what it says is what the file once said."""
+    new = [file for file in there if file.mark not in marks]
+    bad = _damaged(new, inside)
+    before = {mark[:3]: mark for mark in marks}
+    files = [
+        replace(file, bytes=known[3], modified_ns=known[4]) if file in bad else file
+        for file in there
+        if (known := before.get(file.mark[:3], file.mark)) in marks or file not in bad
+    ]
+    if marks and _answers(dataset, files, marks):
+        return _Choice(dataset, files, [file for file in new if file not in bad], True, list(bad.values()))
+    bad |= _damaged([file for file in there if file.mark in marks], inside)
+    files = [file for file in there if file not in bad]
+    return _Choice(dataset, files, files, False, list(bad.values()))
+
+
+def _damaged(files: Iterable[InputFile], inside: Mapping[Path, DamagedFile]) -> dict[InputFile, DamagedFile]:
+    found: dict[InputFile, DamagedFile] = {}
+    for file in files:
+        try:
+            if file.path in inside:
+                raise inside[file.path]
+            read_facts(file.path) if file.dataset == SNAPSHOTS else footer(file.path)
+        except DamagedFile as one:
+            found[file] = one
+    return found
+
+
+def _renamed_from(snapshots: Iterable[InputFile], marks: set[Mark]) -> date:
     """A day at the end of an organization's history changes nothing before it; any other change may change all."""
     before = {mark for mark in marks if mark[0] == SNAPSHOTS}
-    now = {file.mark for file in files if file.dataset == SNAPSHOTS}
+    now = {file.mark for file in snapshots}
     last: dict[str, date] = {}
     for _, organization_id, day, *_ in before:
         last[organization_id] = max(day, last.get(organization_id, day))
@@ -153,10 +224,10 @@ def _renamed_from(files: tuple[InputFile, ...], marks: set[Mark]) -> date:
     return min((last.get(organization_id, date.min) for organization_id, _ in changed), default=date.max)
 
 
-def _answers(dataset: str, files: tuple[InputFile, ...], marks: set[Mark]) -> bool:
+def _answers(dataset: str, files: Iterable[InputFile], marks: set[Mark]) -> bool:
     """Whether the old warehouse is worth starting from: for usage, what is in it cannot be taken out again."""
     before = {mark for mark in marks if mark[0] == dataset}
-    now = {file.mark for file in files if file.dataset == dataset}
+    now = {file.mark for file in files}
     return 2 * len(before & now) >= len(now) if dataset == SNAPSHOTS else before <= now
 
 
@@ -166,7 +237,7 @@ def _known_marks(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> set[
         return set()
     connection.execute("set variable made_by = ?", [made_by()])
     try:
-        connection.execute(f"attach '{quoted(warehouse)}' as known (read_only)")
+        connection.execute(f"attach if not exists '{quoted(warehouse)}' as known (read_only)")
         connection.execute("use known")
         recorded = connection.execute("from internal.build_info").fetchall()
         if recorded == connection.execute(sql_file(__file__, "internal/build_info")).fetchall():
@@ -266,8 +337,3 @@ def _row(path: Path) -> dict[str, object]:
 def _file_table(files: tuple[InputFile, ...]) -> pa.Table:
     names = ("dataset", "organization_id", "day", "bytes", "modified_ns")
     return pa.Table.from_pylist([dict(zip(names, file.mark, strict=True)) for file in files], FILES)
-
-
-def quoted(value: object) -> str:
-    """For the inside of a SQL string, where no parameter can stand."""
-    return str(value).replace("'", "''")

@@ -4,6 +4,8 @@ and the tables of license types that earlier warehouses were built with.
 These files are few and never replaced, so all of them are read at every build.
 """
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -14,9 +16,11 @@ from assets.assignments import schema
 from assets.assignments.reference import TABLE as LICENSE_TYPES
 from assets.assignments.restatement import RESTATED_ROWS, Restatement, read_restatement
 from assets.assignments.snapshot import SnapshotFacts, read_facts, workspaces_known
+from assets.damaged import readable
 from assets.engine import parquet_view
-from assets.layout import CONFLICTS, RESTATEMENTS, SUPERSEDED, DataDirectory
-from assets.warehouse.mappings import MAPPINGS, loaded_at
+from assets.errors import DamagedFile
+from assets.layout import CONFLICTS, RESTATEMENTS, SUPERSEDED, DataDirectory, DayFile, day_files, snapshot_file
+from assets.warehouse.mappings import kept_mappings, loaded_at
 
 RESTATEMENT_FACTS = pa.schema(
     [
@@ -42,32 +46,71 @@ RESTATEMENT_FACTS = pa.schema(
 )
 
 
-def load_past(connection: duckdb.DuckDBPyConnection, published: DataDirectory, staged: DataDirectory) -> None:
-    """Add `restatements`, `restated_rows`, `reconstruction_conflicts` and `mappings` to the current database."""
-    files = _files(RESTATEMENTS, published, staged)
-    connection.from_arrow(pa.Table.from_pylist([_row(path, published) for path in files], RESTATEMENT_FACTS)).create(
-        "restatements"
+@dataclass(frozen=True)
+class PastFiles:
+    """The files that tell of it and can be read, the last known of a replaced version among them by its replacement."""
+
+    restatements: Mapping[Path, dict[str, object]]
+    """Each restatement's row, as in `RESTATEMENT_FACTS`."""
+    conflicts: list[Path]
+    mappings: list[Path]
+    damaged: list[DamagedFile]
+
+    @property
+    def paths(self) -> list[Path]:
+        return [*self.restatements, *self.conflicts, *self.mappings]
+
+
+def past_files(published: DataDirectory, staged: DataDirectory, without: Iterable[DamagedFile] = ()) -> PastFiles:
+    """List the files; those are damaged whose footers cannot be read, and those that are given."""
+    replacements = day_files(RESTATEMENTS, published, staged)
+    others = [file.path for file in day_files(CONFLICTS, published, staged)]
+    mappings = kept_mappings(published, staged)
+    damaged = {one.path: one for one in (*readable([*others, *mappings])[1], *without)}
+    restatements: dict[Path, dict[str, object]] = {}
+    for file in (file for file in replacements if file.path not in damaged):
+        try:
+            restatements[file.path] = _row(file, _replaced(file, published, staged))
+        except DamagedFile as one:
+            damaged[file.path] = one
+    return PastFiles(
+        restatements,
+        [path for path in others if path not in damaged],
+        [path for path in mappings if path not in damaged],
+        [damaged[path] for path in (*(file.path for file in replacements), *others, *mappings) if path in damaged],
     )
-    conflicts = _files(CONFLICTS, published, staged)
+
+
+def load_past(connection: duckdb.DuckDBPyConnection, past: PastFiles) -> None:
+    """Add `restatements`, `restated_rows`, `reconstruction_conflicts` and `mappings` to the current database."""
+    restatements = pa.Table.from_pylist(list(past.restatements.values()), RESTATEMENT_FACTS)
+    connection.from_arrow(restatements).create("restatements")
     for name, paths, columns, day in (
-        ("restated_rows", files, RESTATED_ROWS, "snapshot_date"),
-        ("reconstruction_conflicts", conflicts, schema.CONFLICTS, "base_date"),
+        ("restated_rows", past.restatements, RESTATED_ROWS, "snapshot_date"),
+        ("reconstruction_conflicts", past.conflicts, schema.CONFLICTS, "base_date"),
     ):
         everything = pa.schema([pa.field(day, schema.DAY), schema.ORGANIZATION_ID, *columns])
-        parquet_view(connection, name, [str(path) for path in paths], everything, day=day)
-    connection.from_arrow(_mappings(published, staged)).create("mappings")
+        parquet_view(connection, name, paths, everything, day=day)
+    connection.from_arrow(_mappings(past.mappings)).create("mappings")
 
 
-def _row(path: Path, published: DataDirectory) -> dict[str, object]:
+def _replaced(file: DayFile, published: DataDirectory, staged: DataDirectory) -> Path:
+    """The version of a day that a restatement is about: it still stands while the restatement is only staged."""
+    if file.path.is_relative_to(staged.root):
+        return snapshot_file(published, file.day, file.organization_id)
+    folders = file.path.parent
+    return published.root / SUPERSEDED / folders.parent.name / folders.name / file.path.name
+
+
+def _row(file: DayFile, before: Path) -> dict[str, object]:
     """One replacement, and what the version that it replaced knew."""
-    told = read_restatement(path)
-    superseded = published.root / SUPERSEDED / path.parent.parent.name / path.parent.name / path.name
-    replaced = told.replaced or read_facts(superseded)
+    told = read_restatement(file.path)
+    replaced = told.replaced or read_facts(before)
     row: dict[str, object] = {
         name: getattr(told, name) for name in RESTATEMENT_FACTS.names if name in Restatement.__struct_fields__
     }
     row |= {"provenance_before": told.provenance_before.value, "provenance_after": told.provenance_after.value}
-    return row | (_known(replaced, superseded) if replaced else {})
+    return row | (_known(replaced, before) if replaced else {})
 
 
 def _known(facts: SnapshotFacts, path: Path) -> dict[str, object]:
@@ -76,23 +119,12 @@ def _known(facts: SnapshotFacts, path: Path) -> dict[str, object]:
     return {name: getattr(facts, name) for name in names} | {"workspaces_known": workspaces}
 
 
-def _mappings(published: DataDirectory, staged: DataDirectory) -> pa.Table:
+def _mappings(paths: Iterable[Path]) -> pa.Table:
     """Every table of license types that a warehouse was built with, and since when."""
     columns = pa.schema([("known_from", schema.INSTANT), *LICENSE_TYPES])
-    kept = {path.name: path for tree in (published, staged) for path in (tree.root / MAPPINGS).glob("*.parquet")}
     found = [columns.empty_table()]
-    for path in kept.values():
-        rows = pq.read_table(path, schema=LICENSE_TYPES)
+    for path in paths:
+        rows = pq.ParquetFile(path).read().cast(LICENSE_TYPES)
         since = pa.array([loaded_at(path)] * rows.num_rows, schema.INSTANT)
         found.append(rows.add_column(0, columns.field(0), since))
     return pa.concat_tables(found)
-
-
-def _files(dataset: str, published: DataDirectory, staged: DataDirectory) -> list[Path]:
-    """The dataset's files, a staged one in the place of the published one that it will replace."""
-    found = {
-        path.relative_to(tree.root): path
-        for tree in (published, staged)
-        for path in (tree.root / dataset).glob("*=*/organization_id=*/*.parquet")
-    }
-    return [found[key] for key in sorted(found)]

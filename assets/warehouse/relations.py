@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from assets.assignments import schema
+from assets.engine import quoted
 
 FOLDER = Path(__file__).parent / "sql"
 _READS = re.compile(r"\b(?:from|join)\s+((?:internal\.)?\w+)")
@@ -74,11 +75,11 @@ def create(connection: duckdb.DuckDBPyConnection, relation: Relation) -> None:
     """Make a relation in the connection's current database, with its comments."""
     sql = relation.sql if relation.kind != Kind.TABLE else f"create table {relation.name} as {relation.sql}"
     connection.execute(sql)
-    connection.execute(f"comment on {relation.kind.value} {relation.name} is '{_quoted(relation.comment)}'")
+    connection.execute(f"comment on {relation.kind.value} {relation.name} is '{quoted(relation.comment)}'")
     if relation.kind == Kind.MACRO:  # its columns cannot bear comments
         return
     for column, *_ in connection.execute(f"describe {relation.name}").fetchall():
-        text = _quoted(column_comment(relation.name, column))
+        text = quoted(column_comment(relation.name, column))
         connection.execute(f"comment on column {relation.name}.{column} is '{text}'")
 
 
@@ -97,7 +98,3 @@ def comments() -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = tomllib.loads((Path(__file__).parent / "comments.toml").read_text("utf-8"))
     found["columns"] = schema.comments(schema.USAGE) | schema.comments(schema.LICENSE_ASSIGNMENTS) | found["columns"]
     return found
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")

@@ -3,12 +3,15 @@
 Exit status: 0 done, 1 failed, 2 wrong use, 3 done in part.
 """
 
+import os
 import sys
 import traceback
+from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -53,12 +56,10 @@ def options(
     ] = None,
 ) -> None:
     """Options for every command."""
-    import os
-
     global _debug
     _debug = debug
     if data_dir is not None:
-        os.environ["LICENSES_DATA_DIR"] = str(data_dir)
+        os.environ["LICENSES_DATA_DIR"] = str(data_dir.expanduser().absolute())
 
 
 @app.command()
@@ -67,11 +68,12 @@ def snapshot(
     accept_drop: Annotated[
         bool, typer.Option("--accept-drop", help="Publish even though far fewer holders are left.")
     ] = False,
+    again: Annotated[bool, typer.Option("--again", help="Ask anew, though the day is done.")] = False,
 ) -> None:
-    """Take the snapshot of yesterday (closing), or of today (provisional), and publish it."""
+    """Take the snapshot of yesterday (closing), or of today (provisional), and publish it; a day that is done stays."""
     from pipelines.cli.snapshot import take
 
-    raise typer.Exit(take(day.date() if day else None, accept_drop=accept_drop, debug=_debug))
+    raise typer.Exit(take(day.date() if day else None, accept_drop=accept_drop, again=again, debug=_debug))
 
 
 @app.command()
@@ -196,11 +198,15 @@ def report(
 
 
 @app.command()
-def check() -> None:
-    """The doctor: keys, permissions, data directory, schedule. Writes nothing."""
+def check(json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False) -> None:
+    """The doctor: would a night succeed, and is the record fresh? Asks what a night asks, and writes nothing.
+
+    Exit status: 0 a night would succeed and the record is fresh, 1 broken (a night would not succeed, or a setting is
+    wrong), 3 a night would succeed, but the record is stale or the last night failed.
+    """
     from pipelines.cli.check import examine
 
-    raise typer.Exit(examine())
+    raise typer.Exit(examine(json=json))
 
 
 @app.command()
@@ -245,22 +251,55 @@ def ui(port: Annotated[int, typer.Option(help="The port on 127.0.0.1.")] = 3000)
 
 def main() -> None:
     """The console script: errors are sentences, on standard error."""
+    _print_whatever_comes()
     try:
         app()
+        sys.stdout.flush()
     except LicenseHistoryError as error:
-        if _debug:
-            traceback.print_exc()
-        print(f"licenses: {error}", file=sys.stderr)
-        raise SystemExit(2 if isinstance(error, WrongUse) else 1) from None
-    except Exception as error:
-        if _debug:
-            traceback.print_exc()
-        print(
-            f"licenses: this should not have happened ({type(error).__name__}: {error}). What was published before "
-            "stands; licenses --debug shows where it happened.",
-            file=sys.stderr,
-        )
+        _end(str(error), 2 if isinstance(error, WrongUse) else 1)
+    except BrokenPipeError:
+        # Whoever read our output has gone (licenses sql … | head): nothing more can be said to them.
+        _stop_writing()
         raise SystemExit(1) from None
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _end(
+            f"the system refused it: {where}{error.strerror or error}. What was published before stands; mend it (a "
+            "full disk, an owner, a mode) and run again.",
+            1,
+        )
+    except Exception as error:
+        told = " ".join(f"{type(error).__name__}: {error}".split())
+        _end(
+            f"this should not have happened ({told}). What was published before stands; licenses --debug shows where "
+            "it happened.",
+            1,
+        )
     except KeyboardInterrupt:
-        print("licenses: interrupted; nothing was half published.", file=sys.stderr)
-        raise SystemExit(130) from None
+        _end("interrupted; nothing was half published.", 130)
+
+
+def _print_whatever_comes() -> None:
+    """Names may hold what the terminal cannot show (LANG=C, latin-1, lone surrogates): shown escaped, never a crash."""
+    if sys.stdout is None:  # a scheduler closed it: nobody listens
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _end(sentence: str, status: int) -> NoReturn:
+    """Say what happened where that can still be said, and end."""
+    with suppress(OSError, ValueError):
+        if _debug and status != 130:
+            traceback.print_exc()
+        print(f"licenses: {sentence}", file=sys.stderr)
+    raise SystemExit(status) from None
+
+
+def _stop_writing() -> None:
+    """What is still buffered would fail once more when the interpreter ends."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -11,9 +11,11 @@ from rich.console import Console
 from assets.assignments.plan import Action, DayPlan, Wish
 from assets.days import require_not_future
 from assets.errors import WrongUse
+from assets.preflight import require_room
 from pipelines import settings as settings_module
 from pipelines.cli.progress import watched
 from pipelines.cli.snapshot import report_failures
+from pipelines.cli.warehouse import BUILT_AGAIN
 from pipelines.settings import Settings
 
 out = Console(highlight=False, soft_wrap=True)
@@ -23,6 +25,8 @@ def fill_days(first: date, last: date, wish: Wish, *, reason: str | None, dry_ru
     """Plan, tell, do, tell; returns the exit status: 3 where some days cannot be filled."""
     settings = settings_module.load()
     _check(first, last, settings)
+    if not dry_run:
+        require_room(settings.data)
     plans = plan_days(settings, first, last, wish)
     _tell_plan(plans, first, last)
     impossible = [one for one in plans if one.action is Action.IMPOSSIBLE]
@@ -32,17 +36,31 @@ def fill_days(first: date, last: date, wish: Wish, *, reason: str | None, dry_ru
         out.print("Dry run: nothing was done.")
         return partial if impossible else 0
     if not to_do:
-        out.print("Nothing to do." if not impossible else "Nothing can be done.")
+        _tell_nothing(settings, impossible)
         return partial if impossible else 0
     from pipelines.execution import run_backfill
 
     with watched(f"Backfill {first} to {last}", total=len(to_do)):
         outcome = run_backfill(settings, first, last, wish, reason)
-    report_failures([] if outcome.published else outcome.failures, outcome.debug if debug else [])
+    planned = {one.refusal for one in impossible}
+    # What no plan can know: the feed, once fetched, tells less than happened; a file of another day cannot be read.
+    besides = [sentence for sentence in outcome.failures if sentence not in planned]
+    report_failures(besides if outcome.published else outcome.failures, outcome.debug if debug else [])
     if not outcome.published:
         return 1
-    _tell_done(settings, to_do, len(impossible), outcome.run_id)
-    return partial if impossible else 0
+    refused = [one for one in to_do if one.is_refused_in(besides)]
+    done = [one for one in to_do if one not in refused]
+    _tell_done(settings, done, len(impossible) + len(refused), outcome.run_id)
+    return 3 if impossible or besides else 0
+
+
+def _tell_nothing(settings: Settings, impossible: list[DayPlan]) -> None:
+    """There is nothing to fill; but the warehouse may not show the days, be it that a run was killed."""
+    from assets.warehouse.publish import bring_up_to_date
+
+    out.print("Nothing to do." if not impossible else "Nothing can be done.")
+    if bring_up_to_date(settings.data, settings.now):
+        out.print(BUILT_AGAIN)
 
 
 def plan_days(settings: Settings, first: date, last: date, wish: Wish) -> list[DayPlan]:
@@ -52,12 +70,17 @@ def plan_days(settings: Settings, first: date, last: date, wish: Wish) -> list[D
     from assets.assignments.snapshot import organizations_known
     from assets.resources import AdminApi
 
-    api = AdminApi(base_url=settings.anthropic_base_url, key_envs=settings.key_envs)
+    api = AdminApi(
+        base_url=settings.anthropic_base_url,
+        key_envs=settings.key_envs,
+        list_minutes=settings.licenses_list_minutes,
+        night_minutes=settings.licenses_night_minutes,
+    )
     organizations = organizations_known(settings.data)
     if not organizations:
         raise WrongUse(f"There is no snapshot yet in {settings.data.root} to start from. Take one: licenses snapshot.")
     with ExitStack() as stack:
-        feeds = Feeds(api.credentials, api.base_url, stack)
+        feeds = Feeds(api.credentials, api.base_url, stack, api.patience())
         return plan(settings.data, organizations, days_between(first, last), wish, settings.now, feeds.prove)
 
 
@@ -97,6 +120,6 @@ def _tell_done(settings: Settings, done: list[DayPlan], impossible: int, run_id:
         for action, word in ((Action.REPLAY, "replayed"), (Action.RECONSTRUCT, "reconstructed"))
         if counts[action]
     ]
-    left = f"; {impossible:,} could not be filled, as the plan says, and stay gaps" if impossible else ""
+    left = f"; {impossible:,} could not be filled, as told above, and stay gaps" if impossible else ""
     out.print(f"Done: {' and '.join(parts)}{left}.", markup=False)
     out.print(f"Published: {settings.data.warehouse} (Dagster run {run_id}).", markup=False)

@@ -1,70 +1,97 @@
-"""`licenses check`, the doctor: could a snapshot be taken now, and if not, what to do. Writes nothing."""
+"""`licenses check`, the doctor: would a night succeed, is the record fresh, and if not, what to do. Writes nothing."""
 
 import logging
+import os
+import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from rich.console import Console
 
 from assets.days import require_observable, yesterday
 from assets.errors import WrongUse
+from assets.extraction.api import ADMIN_KEY_PREFIX
 from pipelines import settings as settings_module
-from pipelines.cli.doctor.findings import Finding, Mark, Section, count, note, ok, problem, show
-from pipelines.cli.doctor.folder import Expected, examine_folder
-from pipelines.cli.doctor.organizations import Examined, examine_organizations
+from pipelines.cli.doctor.files import examine_files
+from pipelines.cli.doctor.findings import (
+    Finding,
+    Mark,
+    Section,
+    Verdict,
+    as_json,
+    count,
+    examined,
+    note,
+    ok,
+    problem,
+    show,
+    trouble,
+    without,
+)
+from pipelines.cli.doctor.folder import examine_folder
+from pipelines.cli.doctor.organizations import reached
+from pipelines.cli.doctor.record import examine_record
 from pipelines.cli.doctor.schedule import examine_schedule
+from pipelines.cli.doctor.warehouse import examine_warehouse
 from pipelines.settings import Settings
 
 
-def examine() -> int:
-    """Look at everything and say it. Returns the exit status: 0 if a snapshot could be taken now, else 1."""
+def examine(*, json: bool) -> int:
+    """Look at everything and say it, on the page as it is found or as one JSON document. Returns the exit status."""
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    out = Console(highlight=False)
-    found: list[Finding] = []
+    logging.getLogger("assets").addHandler(logging.NullHandler())  # what they would log is found here
+    page = Console(highlight=False)
+    sections: list[Section] = []
+    for section in _sections():
+        told = without(section, _keys())
+        sections.append(told)
+        if not json:
+            show(page, told)
+    if json:
+        sys.stdout.write(f"{as_json(sections)}\n")
+    else:
+        page.print(_conclusion(sections))
+    return Verdict.of(sections).exit_status
 
-    def tell(section: Section) -> None:
-        show(out, section)
-        found.extend(section.findings)
 
+def _keys() -> list[str]:
+    return [value.strip() for value in os.environ.values() if value.strip().startswith(ADMIN_KEY_PREFIX)]
+
+
+def _sections() -> Iterator[Section]:
     try:
         settings = settings_module.load()
-    except WrongUse as error:
-        tell(Section("Settings", (problem("settings", str(error)),)))
-    else:
-        tell(Section("Settings", tuple(_settings(settings))))
-        examined = _organizations(settings)
-        for section in examined.sections:
-            tell(section)
-        expected = Expected(examined.organizations, examined.everyone)
-        tell(Section("Data directory", tuple(examine_folder(settings.data, expected, settings.now))))
-        tell(Section("Nightly schedule", tuple(examine_schedule(settings.data, datetime.now(UTC)))))
-    return _conclude(out, found)
+        data, now = settings.data, settings.now
+    except Exception as error:
+        yield Section("Settings", (trouble("settings", error),))
+        return
+    yield Section("Settings", tuple(_settings(settings)))
+    with reached(settings) as organizations:
+        yield from organizations.sections
+        yield examined("Data directory", lambda: examine_folder(data))
+        yield examined("Record", lambda: examine_record(data, organizations, now))
+    yield examined("Files", lambda: examine_files(data), lambda: examine_warehouse(data))
+    yield examined("Nightly schedule", lambda: examine_schedule(data, now, datetime.now(UTC)))
 
 
-def _settings(settings: Settings) -> list[Finding]:
-    found = [ok("API", f"asked at {settings.anthropic_base_url}.")]
+def _settings(settings: Settings) -> Iterator[Finding]:
+    yield ok("API", f"asked at {settings.anthropic_base_url}.")
     if settings.licenses_now:
-        found.append(note("clock", f"moved to {settings.now:%Y-%m-%d %H:%M} UTC by LICENSES_NOW, for a simulation."))
+        yield note("clock", f"moved to {settings.now:%Y-%m-%d %H:%M} UTC by LICENSES_NOW, for a simulation.")
     try:
         require_observable(yesterday(settings.now), settings.now, settings.licenses_first_day)
     except WrongUse as error:
-        found.append(problem("first day", str(error)))
-    return found
+        yield problem("first day", str(error))
 
 
-def _organizations(settings: Settings) -> Examined:
-    try:
-        return examine_organizations(settings)
-    except WrongUse as error:
-        return Examined([Section("Organizations", (problem("settings", str(error)),))], {}, everyone=False)
-
-
-def _conclude(out: Console, found: list[Finding]) -> int:
-    problems, notes = count(found, Mark.PROBLEM), count(found, Mark.NOTE)
-    if problems:
-        out.print(f"A whole snapshot cannot be taken now: {_number(problems, 'problem')}, {_number(notes, 'note')}.")
-        return 1
-    out.print(f"A snapshot can be taken now ({_number(notes, 'note')}): licenses snapshot")
-    return 0
+def _conclusion(sections: list[Section]) -> str:
+    notes = _number(count(sections, Mark.NOTE), "note")
+    match Verdict.of(sections):
+        case Verdict.BROKEN:
+            return f"A night would not succeed now: {_number(count(sections, Mark.PROBLEM), 'problem')}, {notes}."
+        case Verdict.STALE:
+            return f"A night would succeed now, but something is stale or failed: see above ({notes})."
+    return f"A night would succeed now, and nothing is overdue ({notes})."
 
 
 def _number(how_many: int, what: str) -> str:

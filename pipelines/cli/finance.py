@@ -11,7 +11,9 @@ from rich.console import Console
 
 from assets.errors import LicenseHistoryError, WrongUse
 from assets.layout import DataDirectory, whole_file
+from assets.preflight import require_room
 from pipelines import settings as settings_module
+from pipelines.cli.warehouse import BUILT_AGAIN
 
 out = Console(highlight=False, soft_wrap=True)
 SAMPLES = Path(__file__).parents[1] / "sandbox" / "reference"
@@ -23,6 +25,7 @@ def close(month: str, *, acknowledged: Iterable[str], by: str | None) -> None:
     from assets.reports.month import month_of
 
     settings = settings_module.load()
+    require_room(settings.data)
     gaps = [day for text in acknowledged for day in _days(text)]
     first = month_of(month)
     entry = close_month(settings.data, first, by=by or _me(), now=settings.now, acknowledged=gaps)
@@ -40,6 +43,7 @@ def reopen(month: str, *, reason: str, by: str | None) -> None:
     from assets.reports.month import month_of
 
     settings = settings_module.load()
+    require_room(settings.data)
     entry = reopen_month(settings.data, month_of(month), by=by or _me(), now=settings.now, reason=reason)
     out.print(f"{month} is open again, by {entry.by}: {entry.reason}", markup=False)
 
@@ -52,7 +56,7 @@ def report(month: str, *, form: str, output: Path | None) -> Path:
     settings = settings_module.load()
     first = month_of(month)
     if refresh(settings.data, settings.now):
-        out.print("A reference file was edited since: the warehouse was built again with it.")
+        out.print(BUILT_AGAIN)
     found = read(settings.data, first)
     place = output or report_file(settings.data, first, Format(form))
     write(found, Format(form), place, settings.now)

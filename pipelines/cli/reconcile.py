@@ -36,22 +36,27 @@ def _compare(settings: Settings, first: date, last: date) -> tuple[int, int, int
     from assets.assignments.backfill import Feeds, Filling
     from assets.assignments.reconcile import differences, observed_pairs
     from assets.assignments.snapshot import organizations_known
-    from assets.layout import discard
+    from assets.publishing import claim, discard
     from assets.resources import AdminApi
 
-    api = AdminApi(base_url=settings.anthropic_base_url, key_envs=settings.key_envs)
-    scratch = settings.data.staging(f"reconcile-{uuid.uuid4()}")
+    api = AdminApi(
+        base_url=settings.anthropic_base_url,
+        key_envs=settings.key_envs,
+        list_minutes=settings.licenses_list_minutes,
+        night_minutes=settings.licenses_night_minutes,
+    )
+    scratch = claim(settings.data.staging(f"reconcile-{uuid.uuid4()}"))
     how = Filling(settings.data, scratch, settings.now, "reconcile", None)
     compared = differing = untold = 0
     with ExitStack() as stack:
         stack.callback(discard, scratch)
-        feeds = Feeds(api.credentials, api.base_url, stack)
+        feeds = Feeds(api.credentials, api.base_url, stack, api.patience())
         for organization in organizations_known(settings.data):
             for earlier, later in observed_pairs(settings.data, organization, first, last):
                 day = earlier.snapshot_date
                 proof = feeds.prove(organization, [day])
-                if proof.first is None:
-                    out.print(f"{earlier.title}, {day}: cannot be compared: {proof.why_not}.", markup=False)
+                if why := proof.silence(day):
+                    out.print(f"{earlier.title}, {day}: cannot be compared: {why}.", markup=False)
                     untold += 1
                     continue
                 feed = feeds.fetch(organization, day, later.observed_at, how)

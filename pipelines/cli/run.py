@@ -13,6 +13,7 @@ from assets.assignments.snapshot import read_facts
 from assets.days import end_of, yesterday
 from assets.errors import LicenseHistoryError
 from assets.layout import DataDirectory, snapshot_file
+from assets.preflight import require_room
 from pipelines import settings as settings_module
 from pipelines.cli.sandbox import SANDBOX_KEY
 from pipelines.settings import KEY, Settings
@@ -34,7 +35,7 @@ def main_job(*, debug: bool) -> int:
         return play_sandbox(settings)
     from pipelines.cli.snapshot import take
 
-    return take(None, accept_drop=False, debug=debug)
+    return take(None, accept_drop=False, again=False, debug=debug)
 
 
 def wants_sandbox(settings: Settings) -> bool:
@@ -60,6 +61,7 @@ def play_sandbox(settings: Settings) -> int:
         f"Its last {NIGHTS} nights are run as the schedule would have run them, and {DAYS_BEFORE} days before them are "
         "reconstructed from its Activity Feed."
     )
+    require_room(data)
     sandbox_reference(data)
     nights = [last - timedelta(days=ago) for ago in reversed(range(NIGHTS))]
     with _progress(nights) as remaining:
@@ -78,6 +80,7 @@ def _run_nights(settings: Settings, data: DataDirectory, nights: Iterator[date])
     from pipelines.execution import days_as_tags, run
     from pipelines.instance import instance
     from pipelines.jobs import BACKFILL, NIGHTLY
+    from pipelines.running import end_dead_runs
     from pipelines.sandbox import Clock, Organization, create_app, serving
 
     os.environ[SANDBOX_KEY_ENV] = SANDBOX_KEY
@@ -90,8 +93,13 @@ def _run_nights(settings: Settings, data: DataDirectory, nights: Iterator[date])
         def now(self) -> datetime:
             return clock.now()
 
+        @property
+        def moved(self) -> bool:
+            return True
+
     moved = settings.model_copy(update={"licenses_data_dir": data.root})
     with serving(create_app(Organization(), clock=clock.now)) as url, instance(data) as opened:
+        end_dead_runs(opened, data)
         api = AdminApi(base_url=url, key_envs={"the sandbox organization": SANDBOX_KEY_ENV})
         definitions = build(moved, api=api, clock=MovedClock(first_day=settings.licenses_first_day.isoformat()))
         for number, day in enumerate(nights):
@@ -99,10 +107,10 @@ def _run_nights(settings: Settings, data: DataDirectory, nights: Iterator[date])
                 continue
             clock.set(end_of(day) + AT)
             lean = number < NIGHTS - 1
-            outcomes = [run(definitions, opened, NIGHTLY, partition_key=day.isoformat(), lean=lean)]
+            outcomes = [run(definitions, opened, data, NIGHTLY, partition_key=day.isoformat(), lean=lean)]
             if number == 0:
                 tags = days_as_tags(day - timedelta(days=DAYS_BEFORE), day - timedelta(days=1))
-                outcomes.append(run(definitions, opened, BACKFILL, tags=tags, lean=lean))
+                outcomes.append(run(definitions, opened, data, BACKFILL, tags=tags, lean=lean))
             if failures := [sentence for outcome in outcomes for sentence in outcome.failures]:
                 raise LicenseHistoryError(f"The sandbox's night of {day} failed: {' '.join(failures)}")
 

@@ -1,5 +1,6 @@
 """`licenses sandbox`: the stand-in organization, served until interrupted, or its truth on one day."""
 
+import shlex
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from assets.errors import WrongUse
+from pipelines import places
 
 if TYPE_CHECKING:
     from pipelines.sandbox.scenario import Scenario
@@ -23,7 +25,7 @@ def serve(port: int, seed: str, at: datetime | None, file: Path | None) -> None:
     out = Console(highlight=False, soft_wrap=True)
     out.print(f"The sandbox organization (pretend data) is on http://127.0.0.1:{port}. In another terminal:")
     out.print(f"  export ANTHROPIC_BASE_URL=http://127.0.0.1:{port} ANTHROPIC_ADMIN_KEY={SANDBOX_KEY}")
-    out.print("  export LICENSES_DATA_DIR=data/sandbox")
+    out.print(f"  export LICENSES_DATA_DIR={shlex.quote(str(places.data_directory() / 'sandbox'))}", markup=False)
     clock = Clock(at.replace(tzinfo=UTC)).now if at else lambda: datetime.now(UTC)
     run(create_app(Organization(seed, quirks=quirks), clock=clock, options=options), port)
 

@@ -12,7 +12,8 @@ from rich.console import Console
 from pipelines import settings as settings_module
 from pipelines.cli.run import sandbox_data, wants_sandbox
 from pipelines.cli.sandbox import SANDBOX_KEY
-from pipelines.instance import prepare_home
+from pipelines.cli.snapshot import require_place
+from pipelines.instance import instance
 from pipelines.settings import KEY
 
 
@@ -33,11 +34,18 @@ def serve(port: int) -> None:
 
 def _dagster(out: Console, root: Path, port: int) -> None:
     from assets.layout import DataDirectory
+    from pipelines.running import end_dead_runs
 
     os.environ["LICENSES_DATA_DIR"] = str(root)
-    prepare_home(DataDirectory(root))
-    out.print(f"Dagster's UI is coming up on http://127.0.0.1:{port} (runs and days of {root}).")
-    out.print("The schedule nightly_at_two is on: 02:00 UTC, for the day before. Ctrl-C ends it all.")
+    data = DataDirectory(root)
+    require_place(data)
+    with instance(data) as opened:
+        end_dead_runs(opened, data)
+    out.print(f"Dagster's UI is coming up on http://127.0.0.1:{port} (runs and days of {root}).", markup=False)
+    out.print(
+        "The schedule nightly_at_two is on: from 02:00 UTC, every hour until the day before is taken whole; fill_gaps "
+        "fills days that nobody observed. Ctrl-C ends it all."
+    )
     dagster = Path(sys.executable).with_name("dagster")
     workspace = Path(__file__).resolve().parents[2] / "workspace.yaml"
     with suppress(KeyboardInterrupt):

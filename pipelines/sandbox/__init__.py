@@ -8,6 +8,7 @@ Knows nothing of the rest of the project, and the rest reaches it over HTTP alon
 """
 
 from pipelines.sandbox.options import (
+    QUICK_FAULTS,
     Fault,
     FaultPlan,
     KeyShape,
@@ -26,6 +27,7 @@ from pipelines.sandbox.serve import Clock, run, serving
 from pipelines.sandbox.server import create_app
 
 __all__ = [
+    "QUICK_FAULTS",
     "Clock",
     "Fault",
     "FaultPlan",

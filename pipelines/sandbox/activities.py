@@ -6,6 +6,7 @@ It tells what the caller's parent organization tells: the changes of a linked si
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from functools import lru_cache
 from heapq import merge
 from itertools import islice
@@ -95,10 +96,12 @@ def _filter(call: Call) -> Callable[[Activity], bool]:
     types, actors, organizations = ({*call.query.many(name)} for name in _FILTERS)
     if call.options.feed_ignores_organization_ids:
         organizations = set()
+    since, until = call.options.feed_outage or (call.now, call.now)
 
     def wanted(entry: Activity) -> bool:
         return (
-            (not types or entry.type in types)
+            not since <= entry.created_at < until
+            and (not types or entry.type in types)
             and (not actors or any(entry.actor.get(name) in actors for name in _ACTOR_IDS))
             and (not organizations or not organizations.isdisjoint((entry.organization_id, entry.organization_uuid)))
         )
@@ -122,7 +125,7 @@ def _walk(call: Call, feed: _Feed) -> _Walk:
 
 def _range(call: Call, entries: list[Activity]) -> tuple[int, int]:
     query = call.query
-    first, end = 0, bisect_right(entries, call.now, key=_created_at)
+    first, end = 0, bisect_right(entries, call.now - timedelta(call.options.feed_days_behind), key=_created_at)
     if call.options.feed_since:
         first = bisect_left(entries, call.options.feed_since, key=_created_at)
     if (instant := query.moment("created_at.gte")) is not None:

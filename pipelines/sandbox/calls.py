@@ -19,6 +19,8 @@ _ERROR_TYPES = {
     403: "permission_error",
     404: "not_found_error",
     405: "invalid_request_error",
+    408: "timeout_error",
+    409: "conflict_error",
     429: "rate_limit_error",
     500: "api_error",
     529: "overloaded_error",

@@ -49,19 +49,48 @@ class KeyShape(StrEnum):
 
 
 class Fault(StrEnum):
+    """What goes wrong with one answer, or with the way that it takes."""
+
+    # Errors in the API's form
     RATE_LIMIT = "429"
     API_ERROR = "500"
     OVERLOADED = "529"
+    TIMEOUT = "408"
+    CONFLICT = "409"
+    TOO_EARLY = "425"
+
+    # A page of a gateway in between
+    BAD_GATEWAY = "502"
+    UNAVAILABLE = "503"
+    GATEWAY_TIMEOUT = "504"
+
+    # Cut off or garbled
     RESET = "reset"
     TRUNCATED = "truncated"
+    TRUNCATED_CHUNKS = "truncated chunks"
+    TRUNCATED_WITHOUT_LENGTH = "truncated without length"
+    GARBLED = "garbled"
+
+    # Slow, or too much
+    SILENT = "silent"
+    SLOW_HEADERS = "slow headers"
+    SLOW_BODY = "slow body"
+    BOMB = "bomb"
+
+
+USUAL_FAULTS = (Fault.RATE_LIMIT, Fault.API_ERROR, Fault.OVERLOADED, Fault.RESET, Fault.TRUNCATED)
+QUICK_FAULTS = tuple(Fault)[: list(Fault).index(Fault.SILENT)]
+"""Those that are over at once, so that the next try can follow."""
 
 
 class RetryAfter(StrEnum):
-    """What a 429 says of how long to wait; when the limit resets, it always says."""
+    """What a 429 says of how long to wait; when the limit resets it always says, but for `NOTHING`."""
 
     SECONDS = "seconds"
     ABSENT = "absent"
     ZERO = "zero"
+    DATE = "date"
+    NOTHING = "nothing"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +98,9 @@ class FaultPlan:
     """Every so many requests, counted from the start of the app, one of the faults in turn; 0: never."""
 
     every: int = 0
-    faults: tuple[Fault, ...] = tuple(Fault)
+    faults: tuple[Fault, ...] = USUAL_FAULTS
+    drip_seconds: float = 1.0
+    """What is slow comes byte by byte, with so long between two; its thousands of bytes end in a good answer."""
 
     def fault_of(self, request: int) -> Fault | None:
         """The fault of the request with this number, the first being 1."""
@@ -85,6 +116,8 @@ class RateLimit:
     requests: int = 100
     window_seconds: float = 60.0
     retry_after: RetryAfter = RetryAfter.SECONDS
+    told: bool = False
+    """Whether every answer says how many requests are left, and when the limit is full again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +144,10 @@ class Options:
     """Whether the Compliance API is switched on; off, the feed answers 404."""
     feed_since: datetime | None = None
     """When it was switched on; nothing from before is in the feed."""
+    feed_days_behind: int = 0
+    """How many days it is behind: nothing later is in it yet."""
+    feed_outage: tuple[datetime, datetime] | None = None
+    """From when to when it was switched off: what happened in between is never in the feed."""
     feed_ignores_organization_ids: bool = False
     """Whether the server is one that accepts `organization_ids[]` and passes over it."""
     feed_tells_uuid: bool = True
@@ -148,6 +185,8 @@ class Options:
     """In lists with page tokens, before every so many pages of a walk comes an empty one; 0: never."""
     refused: Mapping[Listing, int] = field(default_factory=dict)
     """Lists that are refused, each with the status of the refusal."""
+    tells_time: bool = True
+    """Whether answers have a `date`, by the sandbox's clock."""
     rate_limit: RateLimit | None = None
     latency_seconds: float = 0.0
     fault_plan: FaultPlan = field(default_factory=FaultPlan)

@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -103,14 +104,19 @@ class _Desk:
             if options.latency_seconds:
                 await asyncio.sleep(options.latency_seconds)
             request_id = self._next_id()
+            told: Mapping[str, str] = {}
             try:
-                return _response(200, endpoint.answer(self._call(request, endpoint, options)), request_id)
+                access, now = _authenticated(request), self._clock().astimezone(UTC)
+                if options.rate_limit:
+                    told = self._turnstile.enter(options.rate_limit, now)
+                answer = endpoint.answer(self._call(request, endpoint, options, access, now))
+                return self._response(200, answer, request_id, told)
             except ApiError as error:
-                return _response(error.status, error.body(request_id), request_id, error.headers)
+                return self._response(error.status, error.body(request_id), request_id, {**told, **error.headers})
             except Exception:
                 # A bug of the sandbox, told here: to its callers it looks like any 500.
                 _log.exception("%s failed", request.url)
-                return _response(500, ApiError(500, "Internal server error").body(request_id), request_id)
+                return self._response(500, ApiError(500, "Internal server error").body(request_id), request_id)
 
         return serve
 
@@ -119,12 +125,9 @@ class _Desk:
         status = problem.status_code if isinstance(problem, HTTPException) else 500
         message = "Method not allowed" if status == 405 else "Not found"
         request_id = self._next_id()
-        return _response(status, ApiError(status, message).body(request_id), request_id)
+        return self._response(status, ApiError(status, message).body(request_id), request_id)
 
-    def _call(self, request: Request, endpoint: Endpoint, options: Options) -> Call:
-        access, now = _authenticated(request), self._clock().astimezone(UTC)
-        if options.rate_limit:
-            self._turnstile.enter(options.rate_limit, now)
+    def _call(self, request: Request, endpoint: Endpoint, options: Options, access: Access, now: datetime) -> Call:
         version = _version(request)
         _permit(access, endpoint, options)
         return Call(
@@ -140,6 +143,14 @@ class _Desk:
     def _next_id(self) -> str:
         self._requests += 1
         return tagged_id("req", self._organization.seed, self._requests)
+
+    def _response(
+        self, status: int, body: object, request_id: str, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        told = {"request-id": request_id, **(headers or {})}
+        if self._switches.options.tells_time:
+            told["date"] = format_datetime(self._clock().astimezone(UTC), usegmt=True)
+        return Response(msgspec.json.encode(body), status, told, "application/json")
 
 
 def _permit(access: Access, endpoint: Endpoint, options: Options) -> None:
@@ -174,8 +185,3 @@ def _version(request: Request) -> str:
 
 def _refusal(status: int) -> ApiError:
     return ApiError(status, _REFUSALS.get(status, "This request was refused."))
-
-
-def _response(status: int, body: object, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
-    told = {"request-id": request_id, **(headers or {})}
-    return Response(msgspec.json.encode(body), status, told, "application/json")

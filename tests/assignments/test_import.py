@@ -18,7 +18,8 @@ from assets.assignments.import_mapping import MapFile, map_columns, read_map_fil
 from assets.assignments.import_sheet import read_sheet
 from assets.assignments.imported import Imported, importing
 from assets.errors import WrongUse
-from assets.layout import SNAPSHOTS, discard, publishing, snapshot_file
+from assets.layout import SNAPSHOTS, snapshot_file
+from assets.publishing import discard, publishing
 from tests.scripted import DAY, Nights, ScriptedApi, api_key, invite, person, used, user
 
 Start = Callable[..., Nights]

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from tests.backfill.conftest import LAST, TWO, Company
 from tests.backfill.test_reconstruction import DAYS, backfill
+from tests.recovery.disks import leftovers
 
 PROJECT = Path(__file__).parents[2]
 DIE_AFTER_THREE_DAYS = """
@@ -49,3 +50,21 @@ def test_killed_in_the_middle_whole_days_are_there_and_the_next_run_goes_on(comp
     assert again.status == 0, again.err
     assert "Done: 3 reconstructed." in again.out
     assert operator.ask("select count(*), count(distinct provenance) from snapshot_log") == [(7, 2)]
+
+
+def test_killed_after_its_last_day_the_next_run_has_nothing_to_do_but_shows_them_all(company: Company):
+    operator = company()
+    words = ["backfill", "--from", str(DAYS[-3]), "--to", str(DAYS[-1])]
+    killed = subprocess.run(
+        [sys.executable, "-c", DIE_AFTER_THREE_DAYS, *words],
+        env=os.environ | operator.environment | {"LICENSES_NOW": TWO.isoformat(), "PYTHONPATH": str(PROJECT)},
+        cwd=operator.folder,
+        capture_output=True,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    again = backfill(operator, DAYS[-3], DAYS[-1])
+    assert again.status == 0, again.err
+    assert "Nothing to do" in again.out
+    assert operator.ask("select count(*) from snapshot_log") == [(4,)]
+    assert leftovers(operator.data) == []

@@ -119,6 +119,33 @@ def test_days_before_the_feed_begins_are_refused_and_the_others_done(company: Co
     assert operator.ask("select count(*) from snapshot_log") == [((LAST - first).days + 1,)]
 
 
+@pytest.mark.parametrize("behind", [10, 30])
+def test_a_feed_that_has_not_got_to_the_snapshot_leads_back_from_it_to_nothing(company: Company, behind: int):
+    operator = company(Options(feed_days_behind=behind))
+    before = operator.published()
+    told = backfill(operator, DAYS[-8], DAYS[-1])
+    assert told.status == 1
+    assert f"the Activity Feed has not got to the snapshot of {LAST}" in told.out
+    assert "observed at 2026-11-21 02:00 UTC: its newest activity is of 2026-" in told.out
+    assert "Run again when it has gone on" in told.out
+    assert operator.published() == before
+
+
+def test_before_additions_that_the_feed_has_missed_it_proves_nothing(company: Company, organization: Organization):
+    """While the Compliance API was off, people and keys came; who left then is told by nobody."""
+    off = (datetime(2026, 10, 20, tzinfo=UTC), datetime(2026, 11, 10, tzinfo=UTC))
+    operator = company(Options(feed_outage=off))
+    told = backfill(operator, date(2026, 10, 22), DAYS[-1])
+    assert told.status == 3, told.err
+    base = organization.truth(LAST)
+    came = [one.added_at for one in base.members] + [one.created_at for one in base.api_keys]
+    missed = max(at for at in came if off[0] <= at < off[1])
+    (first,) = operator.ask("select min(snapshot_date) from snapshot_log")[0]
+    assert first == missed.date()
+    assert f"{first - timedelta(days=1)} cannot be filled: the Activity Feed tells less than happened" in told.err
+    assert f"Done: {(LAST - first).days} reconstructed; {(first - date(2026, 10, 22)).days} could not be" in told.out
+
+
 def test_without_a_feed_every_day_is_refused_with_what_would_make_it_possible(company: Company):
     operator = company(Options(feed=False))
     before = operator.published()

@@ -29,6 +29,13 @@ def rules(operator: Operator, old: str, new: str) -> None:
     (own / "license_types.csv").write_text(text.replace(old, new))
 
 
+def later(operator: Operator, now: datetime) -> str:
+    """The feed goes on, so that it proves what it says of the days before; what the pipeline's clock then shows."""
+    assert operator.clock
+    operator.clock.set(now)
+    return now.isoformat()
+
+
 def test_a_replay_with_the_same_rules_gives_the_same_bytes_without_an_api_call(observed: Operator):
     before = observed.published()
     told = backfill(observed, LAST, LAST, "--source", "replay", ANTHROPIC_BASE_URL="http://127.0.0.1:9")
@@ -100,21 +107,21 @@ def test_what_was_believed_earlier_can_be_asked(observed: Operator):
 
 
 def test_a_weaker_source_replaces_a_stronger_one_only_when_asked_for_by_name(observed: Operator):
-    assert observed.night(LAST - timedelta(days=1)).status == 0
-    assert observed.night(LAST).status == 0
-    earlier = LAST - timedelta(days=1)
+    assert observed.night(LAST + timedelta(days=1)).status == 0
+    now = later(observed, TWO + timedelta(days=30))
+    fill = ("backfill", "--from", str(LAST), "--to", str(LAST))
     for words in ([], ["--replace"], ["--source", "reconstruct"]):
-        told = backfill(observed, earlier, earlier, *words)
+        told = observed(*fill, *words, LICENSES_NOW=now)
         assert told.status == 0, told.err
-        assert observed.ask(f"select provenance from snapshot_log where snapshot_date = date '{earlier}'") == [
+        assert observed.ask(f"select provenance from snapshot_log where snapshot_date = date '{LAST}'") == [
             ("observed",)
         ]
-    told = backfill(observed, earlier, earlier, "--source", "reconstruct", "--replace", "--reason", "lag")
+    told = observed(*fill, "--source", "reconstruct", "--replace", "--reason", "lag", LICENSES_NOW=now)
     assert told.status == 0, told.err
-    assert observed.ask(f"select provenance from snapshot_log where snapshot_date = date '{earlier}'") == [
+    assert observed.ask(f"select provenance from snapshot_log where snapshot_date = date '{LAST}'") == [
         ("reconstructed",)
     ]
-    restated = f"select provenance_before, provenance_after, reason from restatements where snapshot_date = '{earlier}'"
+    restated = f"select provenance_before, provenance_after, reason from restatements where snapshot_date = '{LAST}'"
     assert observed.ask(restated) == [("observed", "reconstructed", "lag")]
 
 
@@ -124,14 +131,15 @@ def test_a_provisional_landing_never_replaces_a_final_snapshot(observed: Operato
     assert observed.at(noon, today).status == 0
     after = LAST + timedelta(days=3)
     assert observed.night(after).status == 0
-    told = observed("backfill", "--from", str(today), "--to", str(today), LICENSES_NOW=f"{after}T23:00:00+00:00")
+    now = later(observed, TWO + timedelta(days=8))
+    told = observed("backfill", "--from", str(today), "--to", str(today), LICENSES_NOW=now)
     assert told.status == 0, told.err
     assert observed.ask(f"select provenance, is_final from snapshot_log where snapshot_date = date '{today}'") == [
         ("observed", False)
     ]
     told = observed(
         *("backfill", "--from", str(today), "--to", str(today), "--source", "reconstruct", "--replace"),
-        LICENSES_NOW=f"{after}T23:00:00+00:00",
+        LICENSES_NOW=now,
     )
     assert observed.ask(f"select provenance, is_final from snapshot_log where snapshot_date = date '{today}'") == [
         ("reconstructed", True)
@@ -143,10 +151,12 @@ def test_a_provisional_landing_never_replaces_a_final_snapshot(observed: Operato
 
 
 def test_reconcile_names_what_changed_between_midnight_and_the_look(observed: Operator):
-    days = [LAST - timedelta(days=ago) for ago in range(3, -1, -1)]
-    for day in days:
+    days = [LAST + timedelta(days=later) for later in range(4)]
+    for day in days[1:]:
         assert observed.night(day).status == 0
-    told = observed("reconcile", "--from", str(days[0]), "--to", str(days[-1]), LICENSES_NOW=TWO.isoformat())
+    told = observed(
+        "reconcile", "--from", str(days[0]), "--to", str(days[-1]), LICENSES_NOW=(TWO + timedelta(days=4)).isoformat()
+    )
     assert "Compared 3 pairs of observed days" in told.out
     assert told.status in (0, 3)
     assert (told.status == 3) == ("by the feed" in told.out)

@@ -1,12 +1,14 @@
 """`licenses import`, as somebody with an old export uses it: preview, one run, the warehouse, and every refusal."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from assets.layout import DataDirectory, usage_file
 from pipelines.cli import importing
 from pipelines.sandbox import serving
 from tests.commandline import Finished, Operator
@@ -163,8 +165,19 @@ def test_a_mapping_file_lets_any_export_in_and_what_it_replaces_is_kept(archive:
     assert len(list((archive.data / "superseded").rglob("*.parquet"))) == 1
 
 
+def test_a_damaged_file_of_another_day_is_told_and_the_import_stands(archive: Archive):
+    damaged = usage_file(DataDirectory(archive.data).usage, DAY, "org_1")
+    damaged.write_bytes(damaged.read_bytes()[:-20])
+    told = archive.bring("--yes", day=date(2026, 5, 11))
+    assert told.status == 3
+    assert str(damaged) in told.err
+    assert "Imported: Acme (org_1), 2026-05-11" in told.out
+
+
 def test_several_organizations_must_be_told_apart(archive: Archive):
-    (archive.data / "landing" / "org_2").mkdir()
+    other = shutil.copytree(archive.data / "landing" / "org_1", archive.data / "landing" / "org_2")
+    for manifest in other.rglob("manifest.json"):
+        manifest.write_text(manifest.read_text().replace("org_1", "org_2"))
     assert archive.refused() == (
         "Which organization is it for? Say --organization with one of: Acme (org_1), organization (org_2)."
     )

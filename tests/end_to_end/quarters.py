@@ -6,22 +6,29 @@ and, of lists that were refused for a night, what was known last. It reads nothi
 """
 
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
+from time import monotonic
+from types import SimpleNamespace
 from typing import Any, NamedTuple
+
+import pytest
 
 from assets.assignments.backfill import Feeds, Filling, fill
 from assets.assignments.derive import DropGuard, Loading, derive
 from assets.assignments.plan import Wish, plan
+from assets.extraction import deadline, patience
 from assets.extraction.client import Client
 from assets.extraction.coverage import covered_to, spoke_to
 from assets.extraction.observe import observe
 from assets.extraction.organizations import Access, Credential, KeyHolder, who_is
-from assets.layout import COVERAGE, SNAPSHOTS, USAGE, DataDirectory, discard, publishing
+from assets.layout import COVERAGE, SNAPSHOTS, USAGE, DataDirectory
+from assets.publishing import discard, publishing
 from assets.warehouse.publish import publish
 from pipelines.sandbox import Clock, KeyShape, Listing, Options, Organization, Plan, Switches, create_app, serving
 from pipelines.sandbox.rows import ApiKey, HolderKind, Invite, Member
@@ -85,6 +92,26 @@ class Company:
     @property
     def key(self) -> str:
         return ENTERPRISE_KEY if self.organization.plan is Plan.ENTERPRISE else ADMIN_KEY
+
+
+class VirtualTime:
+    """Seconds that also pass by waiting, which takes no time: the same ones for the pipeline and a sandbox's limit."""
+
+    def __init__(self) -> None:
+        self._lock, self._waited = threading.Lock(), 0.0
+
+    def now(self) -> float:
+        return monotonic() + self._waited
+
+    def wait(self, seconds: float) -> None:
+        with self._lock:
+            self._waited += seconds
+
+    def rule(self, patch: pytest.MonkeyPatch) -> None:
+        """Let the pipeline's patience go by this time."""
+        patch.setattr(patience, "sleep", self.wait)
+        patch.setattr(patience, "monotonic", self.now)
+        patch.setattr(deadline, "time", SimpleNamespace(monotonic=self.now))
 
 
 @dataclass(frozen=True)

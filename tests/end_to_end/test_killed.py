@@ -17,19 +17,21 @@ import pytest
 
 from pipelines.sandbox import serving
 from tests.commandline import Operator
+from tests.recovery.disks import leftovers
 from tests.scripted import DAY, ScriptedApi, api_key, as_app, user
 
 PROJECT = Path(__file__).parents[2]
 NEXT = DAY + timedelta(days=1)
 RUN = "from pipelines.cli import main; main()"
 DIE_WHILE_PUBLISHING = f"""
-import os, pathlib
-replace = pathlib.Path.replace
-def one_and_no_more(self, target):
-    replace(self, target)
-    if "staging" in self.parts and "snapshots" in pathlib.Path(target).parts and not self.name.startswith("."):
+import os
+from assets import publishing
+put = publishing.put
+def one_and_no_more(source, path):
+    put(source, path)
+    if "snapshots" in path.parts:
         os.kill(os.getpid(), 9)
-pathlib.Path.replace = one_and_no_more
+publishing.put = one_and_no_more
 {RUN}
 """
 
@@ -101,6 +103,7 @@ def test_killed_while_publishing_every_file_is_whole_and_the_next_run_completes_
     assert company.night(NEXT).status == 0
     assert company.ask("select snapshot_date, count(*) from license_assignments group by all") == [(NEXT, 4)]
     assert whole(company) == [("snapshot_date=2026-06-01", 3), ("snapshot_date=2026-06-02", 4)]
+    assert leftovers(company.data) == []
 
 
 @contextmanager

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import count, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
 import pytest
-import stamina
 
 import assets.layout
 from assets.layout import DataDirectory, snapshot_file
@@ -39,6 +38,7 @@ from tests.end_to_end.quarters import (
     Known,
     Published,
     Scenario,
+    VirtualTime,
     backfill,
     end_of,
     live,
@@ -51,6 +51,8 @@ SPRING = date(2026, 3, 10)
 """The weeks before it have that removal."""
 SUMMER = date(2026, 6, 1)
 """Somebody gets another e-mail address."""
+
+TIME = VirtualTime()
 
 
 def at(day: date) -> datetime:
@@ -94,10 +96,10 @@ NEWER = Scenario(
                 Change(60, {"key_shape_from": None, "key_shape": KeyShape.BOTH}),
                 *(
                     Change(night, {"rate_limit": RateLimit(requests=5, window_seconds=8, retry_after=form)}, nights=2)
-                    for night, form in zip((5, 45, 75), RetryAfter, strict=True)
+                    for night, form in zip((5, 25, 45, 65, 75), RetryAfter, strict=True)
                 ),
             ),
-            stopwatch=count().__next__,
+            stopwatch=TIME.now,
         ),
     ),
     FIRST,
@@ -231,8 +233,9 @@ class Told:
 @pytest.fixture(scope="module", params=SCENARIOS, ids=lambda scenario: scenario.name)
 def quarter(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Told]:
     """The quarter as its last warehouse tells it, and the ones before."""
-    with stamina.set_testing(True, attempts=8, cap=True), pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(assets.layout, "sync", lambda path: None)  # nobody pulls the plug here
+        TIME.rule(patch)
         return [Told(one) for one in live(request.param, tmp_path_factory.mktemp(request.param.name))]
 
 
@@ -485,7 +488,7 @@ def closing_state(organization: Organization, day: date) -> Counter[tuple[str, s
 def sisters(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory with both sisters' quarter, of which the feed of one is to be asked."""
     folder = tmp_path_factory.mktemp("with-feed")
-    with stamina.set_testing(True, attempts=8, cap=True), pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(assets.layout, "sync", lambda path: None)
         live(replace(SISTERS, nights=4, published_after=()), folder)
     return folder
@@ -496,7 +499,7 @@ def weeks_before(sisters: Path, root: Path, **feed: Any) -> tuple[dict[str, int]
     shutil.copytree(sisters, root)
     data, now = DataDirectory(root), night_after(SPRING + timedelta(days=3))
     company = SISTERS.companies[0]
-    with stamina.set_testing(True, attempts=8, cap=True), pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(assets.layout, "sync", lambda path: None)
         done = backfill(company.organization, Options(**(dict(company.options) | feed)), WEEKS_BEFORE, data, now)
     return done, Told(Published(replace(SISTERS, nights=4), 3, data, data.warehouse))

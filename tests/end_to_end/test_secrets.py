@@ -27,13 +27,17 @@ def told(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[tuple
     with serving(as_app(api)) as url:
         operator = Operator(folder, url, home=home, ANTHROPIC_ADMIN_KEY=SECRET)
         said = [operator.night(DAY)]
-        for name, answer in (("users", echo(400)), ("invites", echo(500)), ("me", echo(401))):
+        elsewhere = httpx.Response(302, headers={"location": f"/{SECRET}"})
+        for name, answer in (
+            ("users", echo(400)),
+            ("users", lambda _: elsewhere),
+            ("me", echo(401)),
+            ("invites", echo(500)),
+        ):
             api.says[name] = answer
             now = {"LICENSES_NOW": "2026-06-03T02:00:00Z"}
             said.append(operator("--debug", "snapshot", "--day", str(DAY + timedelta(days=1)), **now))
             del api.says[name]
-        api.says["users"] = lambda request: httpx.Response(302, headers={"location": f"/{SECRET}"})
-        said.append(operator.night(DAY + timedelta(days=1)))
         said.append(operator.night(DAY + timedelta(days=1), ANTHROPIC_ADMIN_KEY=SECRET[2:]))
         said.append(operator.night(DAY + timedelta(days=1), ANTHROPIC_ADMIN_KEY=f"{SECRET}\n{SECRET}"))
         said.append(operator("sql", "select 1"))
@@ -41,7 +45,7 @@ def told(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[tuple
 
 
 def test_the_nights_ended_as_they_should(told: tuple[Path, list[Finished]]):
-    assert [one.status for one in told[1]][:6] == [0, 1, 1, 1, 1, 2]
+    assert [one.status for one in told[1]][:6] == [0, 1, 1, 1, 3, 2]
     assert told[1][6].status in (1, 2)
 
 

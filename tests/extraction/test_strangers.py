@@ -71,8 +71,7 @@ def test_json_may_say_so_in_any_of_its_ways(nights: Start, content_type: str):
 )
 def test_broken_json_is_not_taken_for_data(nights: Start, body: bytes):
     told = failure_of(nights(saying(httpx.Response(200, content=body, headers={"content-type": "application/json"}))))
-    assert told.startswith("the list of members has an unexpected shape: ")
-    assert told.endswith("Nothing was taken for data.")
+    assert "that are no whole JSON" in told
 
 
 @pytest.mark.parametrize("status", [403, 404])
@@ -90,7 +89,7 @@ def test_a_portal_before_everything_fails_with_the_first_question(nights: Start,
 
 def test_an_organization_whose_id_cannot_be_a_folder_is_refused(nights: Start):
     api = ScriptedApi(users=[user(1)])
-    for bad in ("../up", "a/b", "", ".hidden", None, 5):
+    for bad in ("../up", "a/b", "", ".hidden", None, 5, "x" * 101, "org_1\n", "NUL", "com1", ".", ".."):
         api.me = {"id": bad, "name": "Acme"}
         with pytest.raises(ListFailed, match="GET /v1/organizations/me has an unexpected shape"):
             nights(api).observe()

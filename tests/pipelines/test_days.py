@@ -1,11 +1,7 @@
-"""The rules of time: which day may be observed when, and which nights the schedule asks for."""
+"""The rules of time: which day may be observed when."""
 
-from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
-import dagster as dg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,46 +68,3 @@ def test_today_is_a_partition_and_tomorrow_is_not():
 def test_a_simulation_ahead_of_this_machine_has_its_own_today():
     ahead = datetime.now(UTC) + timedelta(days=3)
     assert daily(date(2026, 1, 1), ahead).get_partition_keys()[-1] == str(ahead.date())
-
-
-@pytest.fixture
-def schedule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[datetime], Any]]:
-    """The nightly schedule of the real definitions, at a tick."""
-    from pipelines import settings
-    from pipelines.definitions import build
-
-    monkeypatch.chdir(tmp_path)
-    definitions = build(settings.load())
-
-    with dg.DagsterInstance.ephemeral() as instance:
-
-        def tick(at: datetime) -> Any:
-            context = dg.build_schedule_context(
-                instance=instance, scheduled_execution_time=at, repository_def=definitions.get_repository_def()
-            )
-            return definitions.resolve_schedule_def("nightly_at_two").evaluate_tick(context)
-
-        yield tick
-
-
-def test_the_schedule_runs_at_two_for_yesterday(schedule: Callable[[datetime], Any]):
-    two = datetime.now(UTC).replace(hour=2, minute=0, second=0, microsecond=0)
-    (request,) = schedule(two).run_requests
-    assert request.partition_key == request.run_key == str(two.date() - timedelta(days=1))
-
-
-def test_a_tick_made_up_for_after_an_outage_is_skipped_with_a_reason(schedule: Callable[[datetime], Any]):
-    late = datetime.now(UTC).replace(hour=2, minute=0, second=0, microsecond=0) - timedelta(days=3)
-    told = schedule(late)
-    assert told.run_requests == []
-    assert f"{late.date() - timedelta(days=1)} can no longer be observed" in told.skip_message
-
-
-def test_the_schedule_is_on_unless_somebody_switches_it_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    from pipelines import settings
-    from pipelines.definitions import build
-
-    monkeypatch.chdir(tmp_path)
-    schedule = build(settings.load()).resolve_schedule_def("nightly_at_two")
-    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 2 * * *", "UTC")
-    assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING

@@ -20,7 +20,7 @@ Run = Callable[..., Outcome]
 def run(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """A night of an organization of one member of an unknown role, at 02:00 UTC on 2026-06-02."""
     with serving(as_app(ScriptedApi(users=[user(1, role="quantum_admin")]))) as url:
-        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr("pipelines.places.CHECKOUT", tmp_path)
         monkeypatch.setenv("DAGSTER_HOME", "")
         for name, value in (
             ("ANTHROPIC_BASE_URL", url),
@@ -53,9 +53,9 @@ def test_a_fault_of_our_own_is_a_sentence_with_its_traceback_kept_for_debug(run:
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr("assets.extraction.assets.observe", broken)
+    monkeypatch.setattr("assets.warehouse.assets.publish", broken)
     outcome = run(DAY)
-    assert outcome.failures == ["observation failed: ZeroDivisionError: by zero (--debug shows where)"]
+    assert outcome.failures == ["warehouse_file failed: ZeroDivisionError: by zero (--debug shows where)"]
     assert "Traceback" not in outcome.failures[0]
     assert any("test_execution.py" in trace for trace in outcome.debug)
 

@@ -1,4 +1,4 @@
-"""Files appear whole or not at all; what is published together comes back together if it fails."""
+"""Files appear whole or not at all, what is published together comes back together, and only our own names are ours."""
 
 import multiprocessing
 import os
@@ -6,7 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from assets.layout import SNAPSHOTS, USAGE, DataDirectory, publishing, snapshot_file, usage_file, whole_file
+from assets.files import whole_file
+from assets.layout import (
+    RESTATEMENTS,
+    SNAPSHOTS,
+    USAGE,
+    DataDirectory,
+    DayFile,
+    day_files,
+    files_of_day,
+    numbered_files,
+    observation_folders,
+    organization_folders,
+    snapshot_file,
+    usage_file,
+)
+from assets.publishing import publishing
 from tests.scripted import DAY
 
 
@@ -83,24 +98,6 @@ def test_if_publishing_fails_everything_is_put_back(trees: tuple[DataDirectory, 
     assert contents(data.root) == before
 
 
-def test_if_a_file_cannot_be_moved_those_before_it_are_put_back(
-    trees: tuple[DataDirectory, DataDirectory], monkeypatch: pytest.MonkeyPatch
-):
-    data, staged = trees
-    before, replace, moves = contents(data.root), Path.replace, [0]
-
-    def third_fails(self: Path, target: Path) -> Path:
-        moves[0] += 1
-        if moves[0] == 3:
-            raise OSError("No space left on device")
-        return replace(self, target)
-
-    monkeypatch.setattr(Path, "replace", third_fails)
-    with pytest.raises(OSError, match="No space left"), publishing(staged, data, (USAGE, SNAPSHOTS)):
-        pytest.fail("nothing was published")
-    assert contents(data.root) == before
-
-
 def _write_and_die(root: str) -> None:
     with DataDirectory(Path(root)).writing():
         os.kill(os.getpid(), 9)
@@ -113,3 +110,49 @@ def test_a_writer_that_was_killed_blocks_nobody(tmp_path: Path):
     assert process.exitcode == -9
     with DataDirectory(tmp_path).writing():
         pass
+
+
+def test_what_is_not_called_exactly_as_we_call_it_is_not_ours(trees: tuple[DataDirectory, DataDirectory]):
+    data, _ = trees
+    place = snapshot_file(data, DAY, "org_1")
+    day = place.parent.parent
+    for stray in (
+        day / "organization_id=org_1 - Copy" / "part.parquet",
+        day / "organization_id=org_1.bak" / "part.parquet",
+        day.with_name(f"{day.name} (copy)") / "organization_id=org_1" / "part.parquet",
+        day.with_name("snapshot_date=20260602") / "organization_id=org_1" / "part.parquet",
+        day.with_name("snapshot_date=2026-02-30") / "organization_id=org_1" / "part.parquet",
+        place.with_name("part (1).parquet"),
+        place.with_name("._part.parquet"),
+        place.with_name("part.parquet~"),
+        day / "desktop.ini",
+        data.snapshots / ".DS_Store",
+        data.root / RESTATEMENTS / day.name / place.parent.name / "0001 (1).parquet",
+        data.root / "landing" / "org_1" / str(DAY) / "desktop.ini",
+        data.root / "landing" / "org_1" / str(DAY) / "20260602T020000Z-001.bak" / "manifest.json",
+        data.root / "landing" / "desktop.ini",
+        data.root / "landing" / "org_1 - Copy" / "x",
+        data.root / "finance" / "log" / "0001 (1).json",
+    ):
+        stray.parent.mkdir(parents=True, exist_ok=True)
+        stray.write_text("x")
+    assert day_files(SNAPSHOTS, data) == [DayFile(DAY, "org_1", 0, place)]
+    assert files_of_day(SNAPSHOTS, DAY, data) == day_files(SNAPSHOTS, data, organization_id="org_1")
+    assert day_files(RESTATEMENTS, data) == []
+    assert [folder.name for folder in organization_folders(data.root / "landing")] == ["org_1"]
+    assert observation_folders(data.landing("org_1", DAY)) == []
+    assert numbered_files(data.root / "finance" / "log", ".json") == []
+
+
+def test_a_copied_folder_with_a_name_like_ours_does_not_hold_what_it_says(trees: tuple[DataDirectory, DataDirectory]):
+    data, _ = trees
+    copy = snapshot_file(data, DAY, "org_1_copy")
+    copy.parent.mkdir()
+    copy.write_text("org_1, 2026-06-01")
+    ours, theirs = day_files(SNAPSHOTS, data)
+    assert (ours.is_of("org_1", DAY), theirs.is_of("org_1", DAY)) == (True, False)
+
+
+def test_of_two_trees_the_later_ones_file_counts(trees: tuple[DataDirectory, DataDirectory]):
+    data, staged = trees
+    assert [file.path.is_relative_to(staged.root) for file in day_files(SNAPSHOTS, data, staged)] == [True, True]

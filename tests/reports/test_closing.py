@@ -10,6 +10,8 @@ import pytest
 
 from assets.finance.frozen import INVITES
 from assets.layout import snapshot_file
+from assets.reports.closing import close_month
+from tests.recovery.disks import killed_at, leftovers
 from tests.reports.worlds import ADMIN, NOVEMBER, OCTOBER, Finance, days, observed, signed_by_an_older_version
 from tests.warehouse.snapshots import Row, Snapshot
 
@@ -139,6 +141,23 @@ def test_figures_and_log_that_were_changed_by_hand_are_found(world: Finance):
     refused = world("close", "2026-10")
     assert (refused.status, "does not follow upon the entry before it" in refused.err) == (1, True)
     assert before != b""
+
+
+@pytest.mark.parametrize("turn", [15, 26, 30])
+def test_a_closing_that_was_killed_is_signed_or_not_and_the_next_one_goes_on(world: Finance, turn: int):
+    with killed_at(turn) as calls:
+        close_month(world.tree, OCTOBER, by="ada", now=world.now)
+    assert len(calls) >= turn, "it was killed before its end"
+    signed = (world.root / "finance/log/0001.json").exists()
+    again = world("close", "2026-10")
+    assert (again.status, "was closed on 2026-11-24 by ada" in again.err) == ((1, True) if signed else (0, False))
+    assert world.ask("select number, event, is_in_force from finance_closings") == [(1, "closed", True)]
+    assert sorted(_files(world.root)) == [
+        "closed/month=2026-10/closing=0001/adjustments.parquet",
+        "closed/month=2026-10/closing=0001/lines.parquet",
+        "log/0001.json",
+    ]
+    assert leftovers(world.root) == []
 
 
 def test_a_warehouse_built_anew_says_the_same_as_one_that_grew(world: Finance, tmp_path: Path):

@@ -27,7 +27,14 @@ def test_a_hundred_requests_a_minute_go_through_and_the_next_one_after_the_windo
 
 
 @pytest.mark.parametrize(
-    ("retry_after", "header"), [(RetryAfter.SECONDS, "46"), (RetryAfter.ABSENT, None), (RetryAfter.ZERO, "0")]
+    ("retry_after", "header"),
+    [
+        (RetryAfter.SECONDS, "46"),
+        (RetryAfter.ABSENT, None),
+        (RetryAfter.ZERO, "0"),
+        (RetryAfter.DATE, "Tue, 24 Nov 2026 02:15:46 GMT"),
+        (RetryAfter.NOTHING, None),
+    ],
 )
 def test_a_429_says_when_the_limit_resets(serve: Serve, retry_after: RetryAfter, header: str | None):
     stopwatch = Stopwatch()
@@ -37,8 +44,24 @@ def test_a_429_says_when_the_limit_resets(serve: Serve, retry_after: RetryAfter,
     refused = api.get("me")
     assert (refused.status_code, refused.json()["error"]["type"]) == (429, "rate_limit_error")
     assert refused.headers.get("retry-after") == header
-    reset = datetime.fromisoformat(refused.headers["anthropic-ratelimit-requests-reset"])
-    assert (reset - NOW).total_seconds() == 45.5
+    told = refused.headers.get("anthropic-ratelimit-requests-reset")
+    seconds = (datetime.fromisoformat(told) - NOW).total_seconds() if told else None
+    assert seconds == (None if retry_after is RetryAfter.NOTHING else 45.5)
+
+
+def test_every_answer_may_say_what_is_left_of_the_limit(serve: Serve):
+    stopwatch = Stopwatch()
+    api = serve(rate_limit=RateLimit(requests=2, told=True), refused={"users": 403}, stopwatch=stopwatch)
+    names = ("limit", "remaining", "reset")
+    for path, status, left in (("me", 200, "1"), ("users", 403, "0")):
+        answer = api.get(path)
+        told = [answer.headers[f"anthropic-ratelimit-requests-{name}"] for name in names]
+        assert (answer.status_code, told) == (status, ["2", left, "2026-11-24T02:16:00Z"])
+    stopwatch.seconds += 59
+    assert api.get("me").status_code == 429
+    stopwatch.seconds += 1
+    assert api.get("me").headers["anthropic-ratelimit-requests-remaining"] == "1"
+    assert not any("ratelimit" in name for name in serve(rate_limit=RateLimit()).get("me").headers)
 
 
 def test_a_window_may_be_a_fraction_of_a_second(serve: Serve):

@@ -1,12 +1,14 @@
-"""Organizations that lack something, refuse something for a night, or change their shape or name in midlife."""
+"""Organizations that lack something, refuse something, or change their shape in midlife; answers that go wrong."""
 
+import zlib
 from datetime import datetime, timedelta
 from typing import Any
 
 import anthropic
+import httpx
 import pytest
 
-from pipelines.sandbox import KeyShape, Listing, Organization, Quirks, UsageGeneration
+from pipelines.sandbox import Fault, FaultPlan, KeyShape, Listing, Organization, Quirks, UsageGeneration
 from tests.sandbox.clients import NOW, Api, Serve
 
 NEWER = {"anthropic-version": "2026-10-21"}
@@ -143,6 +145,62 @@ def test_enterprise_analytics_may_leave_out_the_last_activity_and_call_their_lis
     ] * len(usual["data"])
     assert "data" not in renamed
     assert renamed["summaries"] == usual["data"]
+
+
+def test_answers_tell_the_time_of_the_sandboxs_clock_unless_they_are_not_to(serve: Serve):
+    api = serve(refused={Listing.USERS: 403})
+    assert {api.get(path).headers["date"] for path in ("me", "users", "/nowhere")} == {"Tue, 24 Nov 2026 02:15:00 GMT"}
+    api.switches.set(tells_time=False)
+    assert "date" not in api.get("me").headers
+
+
+def failing_by(serve: Serve, fault: Fault, **plan: float) -> Api:
+    return serve(fault_plan=FaultPlan(every=1, faults=(fault,), **plan))
+
+
+@pytest.mark.parametrize("status", [408, 409, 425, 429, 500, 529])
+def test_an_error_may_come_in_the_apis_form(serve: Serve, status: int):
+    answer = failing_by(serve, Fault(str(status))).get("me")
+    assert (answer.status_code, answer.json()["type"]) == (status, "error")
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_an_error_may_come_as_a_gateways_page(serve: Serve, status: int):
+    answer = failing_by(serve, Fault(str(status))).get("me")
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
+
+
+@pytest.mark.parametrize("fault", [Fault.RESET, Fault.TRUNCATED, Fault.TRUNCATED_CHUNKS])
+def test_an_answer_may_be_cut_so_that_http_notices(serve: Serve, fault: Fault):
+    with pytest.raises((httpx.ReadError, httpx.RemoteProtocolError)):
+        failing_by(serve, fault).get("me")
+
+
+def test_an_answer_may_be_cut_or_garbled_so_that_only_its_reader_notices(serve: Serve):
+    whole = serve().get("me").content
+    cut = failing_by(serve, Fault.TRUNCATED_WITHOUT_LENGTH).get("me")
+    assert (cut.status_code, cut.content) == (200, whole[: len(whole) // 2])
+    assert failing_by(serve, Fault.GARBLED).get("me").content == whole[::-1]
+
+
+def test_an_answer_may_never_come(serve: Serve):
+    with pytest.raises(httpx.ReadTimeout):
+        failing_by(serve, Fault.SILENT).client.get("/v1/organizations/me", timeout=0.1)
+
+
+@pytest.mark.parametrize("fault", [Fault.SLOW_HEADERS, Fault.SLOW_BODY])
+def test_an_answer_may_drip_and_is_a_good_one_in_the_end(serve: Serve, fault: Fault):
+    assert failing_by(serve, fault, drip_seconds=1e-6).ok("me") == serve().ok("me")
+
+
+def test_an_answer_may_be_packed_a_thousand_times_smaller_than_it_is(serve: Serve):
+    with failing_by(serve, Fault.BOMB).client.stream("GET", "/v1/organizations/me") as answer:
+        packed = b"".join(answer.iter_raw())
+    assert len(packed) < 2 * 1024**2
+    assert int.from_bytes(packed[-4:], "little") > 1024**3, "what gzip says that it holds"
+    unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    assert not unpacking.decompress(packed, 64 * 1024**2).strip()
+    assert unpacking.unconsumed_tail
 
 
 def _named(api: Api, day: str) -> set[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import msgspec
 import pyarrow as pa
 
 from assets.assignments.derive import Loading, stage
@@ -71,10 +72,11 @@ class Snapshot:
         )
 
 
-def write(tree: DataDirectory, snapshot: Snapshot) -> None:
+def write(tree: DataDirectory, snapshot: Snapshot, loaded_at: datetime | None = None) -> None:
     """Put a snapshot into its place in a tree."""
     place = snapshot_file(tree, snapshot.day, snapshot.organization)
-    _write(place, snapshot.rows(), LICENSE_ASSIGNMENTS, snapshot.facts())
+    facts = msgspec.structs.replace(snapshot.facts(), loaded_at=loaded_at)
+    _write(place, snapshot.rows(), LICENSE_ASSIGNMENTS, facts)
 
 
 def write_usage(tree: DataDirectory, organization: str, observed: date, uses: Iterable[Row]) -> None:
@@ -124,9 +126,10 @@ class World:
         """Stage and publish, as a run does."""
         self.nights += 1
         staged = self.tree.staging(f"run {self.nights}")
+        at = at or datetime(2027, 1, 1, tzinfo=UTC) + timedelta(minutes=self.nights)
         for snapshot in snapshots:
-            write(staged, snapshot)
-        publish(self.tree, staged, at or datetime(2027, 1, 1, tzinfo=UTC))
+            write(staged, snapshot, loaded_at=at)
+        publish(self.tree, staged, at)
 
     def load(self, snapshot: Snapshot, at: datetime) -> None:
         """Stage a version of a day as a run at that time would, what it replaces kept, and publish it."""

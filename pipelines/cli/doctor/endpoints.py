@@ -1,19 +1,17 @@
-"""What an endpoint's answer means, in the words of the setup guide's troubleshooting."""
+"""What became of each list that was asked for, in the words of the setup guide's troubleshooting."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
-from assets.errors import LicenseHistoryError, ListFailed
 from assets.extraction import api
 from assets.extraction.api import Endpoint
-from assets.extraction.client import Rejected
-from pipelines.cli.doctor.asking import ACTIVITIES, INVITE_PAGES, Reply
+from assets.extraction.landing import ListOutcome, State, pages_file, read_pages
+from assets.extraction.observe import ESSENTIAL, Outcomes
+from assets.extraction.records import read_page
 from pipelines.cli.doctor.findings import Finding, listed, note, ok, problem
 
 SHOWN_INVITATIONS = 10
-
-Replies = Mapping[str, Reply]
-"""By the endpoint's name."""
 
 _PERMISSION = (
     "The account behind the key may lack the organization-admin permission: only organization admins can create Admin "
@@ -44,43 +42,69 @@ _LACKS = {
     ),
     api.INVITES.name: _Lack("In the snapshot the pending invitations are unknown, not zero."),
     api.WORKSPACES.name: _Lack("In the snapshot the keys' workspaces have no names."),
-    ACTIVITIES.name: _Lack(
+    api.WORKSPACES_LISTED.name: _Lack("In the snapshot the default workspace has no name."),
+    api.ACTIVITIES.name: _Lack(
         "A snapshot does not need it, but nothing else can explain past days.",
         absent="The Compliance API is switched off, and records nothing from before it is switched on: have an "
         "organization admin do so.",
     ),
 }
+_LISTS = {**api.ENDPOINTS, api.ACTIVITIES.name: api.ACTIVITIES}
 
 
-def findings(replies: Replies) -> list[Finding]:
-    """One finding for each endpoint that was asked, and what follows from all of them together."""
-    return [*(_finding(reply, replies) for reply in replies.values()), *_together(replies)]
+def findings(outcomes: Outcomes, pages: Path) -> Iterator[Finding]:
+    """One finding for each list that was asked for, and what follows from all of them together.
+
+    `pages` is where the answers lie.
+    """
+    for name, outcome in outcomes.items():
+        endpoint = _LISTS[name]
+        if outcome.complete:
+            yield _answered(endpoint, outcome, pages)
+        elif outcome.state is State.UNAVAILABLE:
+            yield _refused(endpoint, outcome, outcomes)
+        else:
+            yield _failed(endpoint, outcome)
+    yield from _together(outcomes)
 
 
-def _together(replies: Replies) -> Iterator[Finding]:
-    if all(replies[roster.name].refusals for roster in (api.USERS, api.API_KEYS)):
+def _subject(endpoint: Endpoint) -> str:
+    return "Activity Feed" if endpoint is api.ACTIVITIES else endpoint.noun
+
+
+def _together(outcomes: Outcomes) -> Iterator[Finding]:
+    refused = {name for name, outcome in outcomes.items() if outcome.state is State.UNAVAILABLE}
+    if refused >= {roster.name for roster in ESSENTIAL}:
         yield problem("access", f"neither the members nor the API keys can be read. {_PERMISSION}")
-    elif any(reply.forbidden and reply.endpoint in (*api.ROSTERS, ACTIVITIES) for reply in replies.values()):
+    elif any(_forbidden(outcomes[name]) for name in refused - {source.name for source in api.USAGE}):
         yield note("permission", f"HTTP 403 is a matter of permission. {_PERMISSION}")
-    if all(replies[source.name].refusals for source in api.USAGE):
+    if refused >= {source.name for source in api.USAGE}:
         yield note("last use", "no usage endpoint answers, so when licenses were last used is unknown, not never.")
 
 
-def _finding(reply: Reply, replies: Replies) -> Finding:
-    subject = reply.endpoint.noun
-    if reply.failure:
-        return _failed(reply.endpoint, sentence_of(reply.failure), replies)
-    if reply.refusals:
-        return _usage_refused(reply, replies) if reply.endpoint in api.USAGE else _refused(reply)
-    if reply.endpoint is api.INVITES:
-        return _invitations(reply)
-    if reply.endpoint is api.USERS and not reply.items:
+def _forbidden(outcome: ListOutcome) -> bool:
+    """Whether at least one key was told that it may not, rather than that there is no such thing."""
+    return "HTTP 403" in (outcome.reason or "")
+
+
+def _answered(endpoint: Endpoint, outcome: ListOutcome, pages: Path) -> Finding:
+    subject = _subject(endpoint)
+    if outcome.odd:
+        odd = ", ".join(outcome.odd_ones)
+        return problem(
+            subject,
+            f"answered, but {outcome.odd:,} could not be read as sent: {odd}. A night keeps the rest, and ends with "
+            "status 3.",
+        )
+    if endpoint is api.INVITES:
+        return _invitations(pages)
+    if endpoint is api.USERS and not outcome.rows:
         return note(
             subject,
             "answered, with nobody in it. People appear only once they have accepted their invitation; the key must "
             "have organization-level access.",
         )
-    if reply.endpoint is api.API_KEYS and not reply.items:
+    if endpoint is api.API_KEYS and not outcome.rows:
         return note(
             subject,
             "answered, with none in it. Listing all of them needs the admin permission, and some keys may belong to "
@@ -89,54 +113,61 @@ def _finding(reply: Reply, replies: Replies) -> Finding:
     return ok(subject, "answered.")
 
 
-def _failed(endpoint: Endpoint, sentence: str, replies: Replies) -> Finding:
-    spare = endpoint in api.OLDER_USAGE and replies[api.ANALYTICS_USAGE.name].answered
-    if spare or endpoint is ACTIVITIES:
-        return note(endpoint.noun, f"{sentence} A snapshot does not ask for it.")
-    return problem(endpoint.noun, f"{sentence} A snapshot taken now would fail likewise.")
+def _failed(endpoint: Endpoint, outcome: ListOutcome) -> Finding:
+    reason = with_advice(outcome.reason or "it failed without a reason")
+    if endpoint in ESSENTIAL:
+        return problem(_subject(endpoint), f"{reason} A night would fail likewise, and the day would be missing.")
+    return problem(_subject(endpoint), f"{reason} A night would be published without it, and end with status 3.")
 
 
-def sentence_of(error: LicenseHistoryError) -> str:
-    """An error's sentence, with what to do next where it does not say so itself."""
-    sentence = str(error)
-    if isinstance(error, Rejected):
+def with_advice(sentence: str) -> str:
+    """A failure's sentence, with what to do next where it does not say so itself."""
+    if "was refused: HTTP" in sentence:
         return f"{sentence.rstrip('.')}. The fault is this program's: update it, or report this with the request id."
-    if not isinstance(error, ListFailed) or "ANTHROPIC_BASE_URL" in sentence:
+    if "ANTHROPIC_BASE_URL" in sentence or "Check" in sentence or "check" in sentence:
         return sentence
     return f"{sentence.rstrip('.')}. Check the network and ANTHROPIC_BASE_URL, and try again in a few minutes."
 
 
-def _refused(reply: Reply) -> Finding:
-    lack = _LACKS[reply.endpoint.name]
-    meaning = lack.forbidden if reply.forbidden else lack.absent
-    parts = (f"not available ({reply.reason}).", meaning, lack.without)
-    return note(reply.endpoint.noun, " ".join(part for part in parts if part))
+def _refused(endpoint: Endpoint, outcome: ListOutcome, outcomes: Outcomes) -> Finding:
+    if endpoint in api.USAGE:
+        return _usage_refused(endpoint, outcome, outcomes)
+    lack = _LACKS[endpoint.name]
+    meaning = lack.forbidden if _forbidden(outcome) else lack.absent
+    return note(_subject(endpoint), " ".join(filter(None, (_not_available(outcome), meaning, lack.without))))
 
 
-def _usage_refused(reply: Reply, replies: Replies) -> Finding:
+def _not_available(outcome: ListOutcome) -> str:
+    return f"not available ({outcome.reason})."
+
+
+def _usage_refused(endpoint: Endpoint, outcome: ListOutcome, outcomes: Outcomes) -> Finding:
     """A usage source that is not there is a lack only as far as no other one serves instead."""
-    refused = f"not available ({reply.reason})."
-    serving = [source.noun for source in api.USAGE if replies[source.name].answered]
-    meaning = "" if reply.forbidden else f" {_ABSENT}"
+    serving = [source.noun for source in api.USAGE if _serves(outcomes, source)]
+    meaning = "" if _forbidden(outcome) else f" {_ABSENT}"
     instead = f" Instead serves: {', '.join(serving)}." if serving else ""
-    return (ok if _usage_suffices(replies) else note)(reply.endpoint.noun, f"{refused}{meaning}{instead}")
+    mark = ok if _usage_suffices(outcomes) else note
+    return mark(_subject(endpoint), f"{_not_available(outcome)}{meaning}{instead}")
 
 
-def _usage_suffices(replies: Replies) -> bool:
+def _usage_suffices(outcomes: Outcomes) -> bool:
     """Whether one generation is there whole: the newer one, both older reports, or Enterprise analytics."""
     generations = ((api.ANALYTICS_USAGE,), api.OLDER_USAGE, (api.ANALYTICS_USERS,))
-    return any(all(replies[source.name].answered for source in generation) for generation in generations)
+    return any(all(_serves(outcomes, source) for source in generation) for generation in generations)
 
 
-def _invitations(reply: Reply) -> Finding:
-    pending = [invite for invite in reply.items or [] if invite.status == "pending"]
+def _serves(outcomes: Outcomes, source: Endpoint) -> bool:
+    return source.name in outcomes and outcomes[source.name].complete
+
+
+def _invitations(pages: Path) -> Finding:
+    """The pending ones of the first page by name, since those people are no members yet."""
+    first = next(read_pages(pages_file(pages, api.INVITES.name)), b'{"data": []}')
+    pending = [invite for invite in read_page(api.INVITES, first).items if invite.status == "pending"]
     if not pending:
-        return ok(reply.endpoint.noun, "answered; none is pending.")
+        return ok(_subject(api.INVITES), "answered; none is pending.")
     names = listed((invite.email or invite.id for invite in pending), SHOWN_INVITATIONS)
-    bound = INVITE_PAGES * api.PAGE_LIMIT
-    among = f" among the first {bound:,}" if len(reply.items or []) >= bound else ""
     return ok(
-        reply.endpoint.noun,
-        f"answered; {len(pending):,} pending{among}: {names}. People appear among the members only once they have "
-        "accepted their invitation.",
+        _subject(api.INVITES),
+        f"answered; {len(pending):,} pending: {names}. People appear among the members only once they have accepted.",
     )

@@ -9,6 +9,8 @@ files as (
     semi join inputs.days_to_check as days
         on days.organization_id = snapshots.organization_id
         and days.snapshot_date = snapshots.snapshot_date
+    -- the same again, as a filter that says which files need not be opened
+    where list_contains(getvariable('days_to_check'), snapshots.snapshot_date)
 ),
 
 history as (

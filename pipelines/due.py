@@ -1,0 +1,121 @@
+"""What is due now: the night that has not been taken whole yet, and the gaps behind it. Knows no Dagster, asks nobody.
+
+Schedule and command line decide by it alone, from what lies in the data directory.
+"""
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from assets.assignments.schema import Provenance
+from assets.assignments.snapshot import SnapshotFacts, known_facts, organizations_known, snapshot_days
+from assets.days import yesterday
+from assets.extraction.landing import (
+    Observation,
+    last_before,
+    newest_observation,
+    organizations_observed,
+    whole_observation,
+)
+from assets.layout import DataDirectory, snapshot_file
+
+NIGHT_BEGINS = time(2)
+"""UTC: until then the day that has just ended is left to settle."""
+
+FILL_BACK_DAYS = 31
+"""How old a gap may be that the schedule fills by itself."""
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """Days behind us that an organization has no snapshot of, oldest first.
+
+    Those in `waiting` lie after an organization's newest snapshot: they need a later one to be rolled back from.
+    `newest` is the newest snapshot of each organization: what could not be filled from it, a newer one may.
+    """
+
+    days: tuple[date, ...]
+    waiting: tuple[date, ...]
+    newest: tuple[tuple[str, date | None], ...]
+
+    @property
+    def attempt(self) -> str:
+        """Names an attempt to fill them: the same days, from the same newest snapshots, need no second one."""
+        told = ",".join(map(str, (*self.days, *(part for pair in self.newest for part in pair))))
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def span(days: Sequence[date]) -> str:
+    """Days as people write them."""
+    return ", ".join(map(str, days)) if len(days) <= 3 else f"{days[0]} to {days[-1]} ({len(days)} days)"
+
+
+def done(data: DataDirectory, key_envs: Collection[str], day: date) -> list[SnapshotFacts]:
+    """The published snapshots of a day of which nothing is left to ask; none where something is.
+
+    Done is a day of which the published snapshots show observations that nothing is missing from, made when the day
+    was over, and together with every configured key.
+    """
+    read_by: set[str] = set()
+    shown = []
+    for organization_id in organizations_observed(data):
+        observation = whole_observation(data, organization_id, day)
+        if observation is None:
+            continue
+        facts = known_facts(snapshot_file(data, day, organization_id))
+        if facts is None or not _shows(facts, observation):
+            return []
+        read_by |= _keys(observation)
+        shown.append(facts)
+    return shown if read_by.issuperset(key_envs) else []
+
+
+def night_has_begun(now: datetime) -> bool:
+    """Whether yesterday may be asked for; it can be until the next midnight."""
+    return now.time() >= NIGHT_BEGINS
+
+
+def gaps(data: DataDirectory, key_envs: Collection[str], now: datetime, first_day: date) -> Gaps:
+    """The days, over for good and within reach, that somebody should have a snapshot of and has not."""
+    last = yesterday(now) - timedelta(days=1)
+    reach = [last - timedelta(days=ago) for ago in reversed(range(FILL_BACK_DAYS))]
+    days: set[date] = set()
+    waiting: set[date] = set()
+    newest = []
+    for organization_id in organizations_known(data):
+        there = set(snapshot_days(data, organization_id))
+        missing = [day for day in reach if day >= first_day and day not in there]
+        between = {day for day in missing if there and min(there) < day < max(there)}
+        landed = {day for day in missing if day not in between and newest_observation(data, organization_id, day)}
+        if between or landed:
+            days |= between | landed
+            newest.append((organization_id, max(there, default=None)))
+        if there and _is_configured(data, organization_id, key_envs, now):
+            waiting |= {day for day in missing if day > max(there)} - landed
+    return Gaps(tuple(sorted(days)), tuple(sorted(waiting - days)), tuple(newest))
+
+
+def _is_configured(data: DataDirectory, organization_id: str, key_envs: Collection[str], now: datetime) -> bool:
+    """Whether one of today's keys read the organization's last observation: one that was removed leaves no gaps."""
+    for observation in last_before(data, organization_id, now.date() + timedelta(days=1)):
+        return not _keys(observation).isdisjoint(key_envs)
+    return False
+
+
+def _keys(observation: Observation) -> set[str]:
+    """The variables of the keys that asked; older manifests name only those that read a list."""
+    manifest = observation.manifest
+    return set(manifest.keys) or {outcome.key for outcome in manifest.lists.values() if outcome.key}
+
+
+def _shows(facts: SnapshotFacts, observation: Observation) -> bool:
+    """Whether the snapshot is of this, the latest whole observation, or was put over it by a person since.
+
+    One that is of a later observation shows less: something is missing from that.
+    """
+    if not facts.is_final:
+        return False
+    if facts.provenance is Provenance.OBSERVED:
+        return facts.observation == observation.folder.name
+    return facts.loaded_at is not None and facts.loaded_at >= observation.manifest.observed_at

@@ -1,0 +1,160 @@
+"""When the jobs run: every hour, what is due by then.
+
+A night that failed is tried again until its day closes, and a day that closed unobserved is filled from the landing or
+the Activity Feed as soon as a later night is there. Each tick looks at how things stand now, so one that is made up for
+after an outage does no harm. Ticks ask nobody.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from dagster._utils.schedules import is_valid_cron_string
+
+from assets.days import yesterday
+from assets.errors import WrongUse
+from pipelines.due import NIGHT_BEGINS, Gaps, done, gaps, night_has_begun, span
+from pipelines.execution import days_as_tags, of_steps, sentences_of
+from pipelines.jobs import BACKFILL, NIGHTLY
+from pipelines.running import end_dead_runs
+from pipelines.settings import FillGaps
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+    from pipelines.settings import Settings
+
+SCHEDULE = "nightly_at_two"
+ATTEMPT = "licenses/gaps"
+"""The tag by which a run says which gaps it was to fill, and from what."""
+
+UNDER_WAY = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+def nightly_schedule(job: "UnresolvedAssetJobDefinition", settings: "Settings") -> dg.ScheduleDefinition:
+    """From 02:00 UTC on, every hour until yesterday is taken whole or can no longer be."""
+
+    @dg.schedule(
+        name=SCHEDULE,
+        job=job,
+        cron_schedule=_cron(settings),
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="From 02:00 UTC on, every hour until the day that has ended is taken whole.",
+    )
+    def nightly_at_two(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        now = settings.now
+        day = yesterday(now)
+        end_dead_runs(context.instance, settings.data)
+        if reason := _nothing_to_observe(context.instance, settings, now, day):
+            return dg.SkipReason(" ".join([reason, *_told(_gaps(settings), context.instance)]))
+        run_key, partition = _key(str(day), context), day.isoformat()
+        if context.scheduled_execution_time.date() < day:
+            # Made up for after an outage: among the partitions of the tick's own time, Dagster would not find the day.
+            return dg.RunRequest(run_key=run_key, tags={"dagster/partition": partition})
+        return dg.RunRequest(run_key=run_key, partition_key=partition)
+
+    return nightly_at_two
+
+
+def gaps_schedule(job: "UnresolvedAssetJobDefinition", settings: "Settings") -> dg.ScheduleDefinition:
+    """Days that closed unobserved: filled once a later night is there, and told as long as they are not."""
+
+    @dg.schedule(
+        job=job,
+        cron_schedule=_cron(settings),
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Fills days that nobody observed, where landing or Activity Feed prove them; says which stay gaps.",
+    )
+    def fill_gaps(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        end_dead_runs(context.instance, settings.data)
+        found = _gaps(settings)
+        if reason := _nothing_to_fill(context.instance, settings, found):
+            return dg.SkipReason(reason)
+        return dg.RunRequest(
+            run_key=_key(found.attempt, context),
+            # Between the gaps lie days that are none: what somebody imported, for one.
+            run_config=of_steps({"license_assignments": {"only_missing": True}}),
+            tags={**days_as_tags(found.days[0], found.days[-1]), ATTEMPT: found.attempt},
+        )
+
+    return fill_gaps
+
+
+def _nothing_to_observe(instance: dg.DagsterInstance, settings: "Settings", now: datetime, day: date) -> str | None:
+    if not night_has_begun(now):
+        return f"The night of {day} begins at {NIGHT_BEGINS:%H:%M} UTC."
+    if day < settings.licenses_first_day:
+        return f"{day} lies before {settings.licenses_first_day}, the first day of this warehouse."
+    if _under_way(instance, NIGHTLY, {"dagster/partition": day.isoformat()}):
+        return f"A run for {day} is queued or at work already."
+    if taken := done(settings.data, settings.key_envs.values(), day):
+        return f"{day} is done: {', '.join(f'{one.title}, observed {one.observed_at:%H:%M} UTC' for one in taken)}."
+    return None
+
+
+def _gaps(settings: "Settings") -> Gaps:
+    return gaps(settings.data, settings.key_envs.values(), settings.now, settings.licenses_first_day)
+
+
+def _nothing_to_fill(instance: dg.DagsterInstance, settings: "Settings", found: Gaps) -> str | None:
+    told = " ".join(_told(found, instance))
+    if not found.days:
+        return told or "No day within reach is a gap."
+    if settings.licenses_fill_gaps is FillGaps.OFF:
+        command = f"licenses backfill --from {found.days[0]} --to {found.days[-1]}"
+        return f"{told} LICENSES_FILL_GAPS is off: {command} does it."
+    if _under_way(instance, BACKFILL, {}):
+        return f"{told} A run that fills days is queued or at work already."
+    day = yesterday(settings.now)
+    if night_has_begun(settings.now) and not any(newest and newest >= day for _, newest in found.newest):
+        return f"{told} First the night of {day} is taken: what is rolled back starts from it."
+    return told if _tried(instance, found) else None
+
+
+def _told(found: Gaps, instance: dg.DagsterInstance) -> Iterator[str]:
+    """The gaps that there are and, where filling them was tried, what came of it."""
+    if found.waiting:
+        yield f"{span(found.waiting)}: a gap until a later night can be rolled back through the Activity Feed."
+    if not found.days:
+        return
+    if run := _tried(instance, found):
+        why = " ".join(_sentences(instance, run)) or "neither landing nor feed prove it."
+        yield f"{span(found.days)}: stays a gap until there is something newer to fill it from: {why}"
+    else:
+        yield f"{span(found.days)}: a gap, filled where landing or Activity Feed prove it."
+
+
+def _under_way(instance: dg.DagsterInstance, job: str, tags: dict[str, str]) -> bool:
+    return bool(instance.get_runs(dg.RunsFilter(job_name=job, statuses=UNDER_WAY, tags=tags), limit=1))
+
+
+def _tried(instance: dg.DagsterInstance, found: Gaps) -> dg.DagsterRun | None:
+    """The run that tried to fill just these; one that died without a word has not tried."""
+    runs = instance.get_runs(dg.RunsFilter(job_name=BACKFILL, tags={ATTEMPT: found.attempt}))
+    return next((run for run in runs if run.is_success or _sentences(instance, run)), None)
+
+
+def _sentences(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[str]:
+    failed = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
+    return sentences_of([one.event_log_entry.get_dagster_event() for one in failed])
+
+
+def _key(what: str, context: dg.ScheduleEvaluationContext) -> str:
+    """One a tick: a later one may try the same again."""
+    return f"{what} at {context.scheduled_execution_time:%Y-%m-%dT%H:%M}"
+
+
+def _cron(settings: "Settings") -> str:
+    cron = " ".join(settings.licenses_schedule.split())
+    if not is_valid_cron_string(cron):
+        raise WrongUse(f"LICENSES_SCHEDULE: cron does not understand {cron!r}; as in 0 * * * * (every hour).")
+    return cron
