@@ -50,6 +50,7 @@ def require_room(data: DataDirectory) -> None:
     """
     try:
         _require_place(data.root)
+        _require_files(data)
         written = []
         for place in _written_to(data):
             _require_access(place, data.root)
@@ -81,6 +82,12 @@ def _require_place(root: Path) -> None:
     there = _nearest(root)
     if not there.is_dir():
         raise WrongUse(f"{there} is a file, not a directory: choose another LICENSES_DATA_DIR. Nothing was asked.")
+
+
+def _require_files(data: DataDirectory) -> None:
+    for place in (data.warehouse, *(data.root / name for name in _LOCKS)):
+        if place.is_dir():
+            raise WrongUse(f"{place} is a folder, where a file of ours belongs: remove it, or move it away. {_NOTHING}")
 
 
 def _is_text(path: Path) -> bool:

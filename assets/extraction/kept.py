@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from assets.days import TRAILING_DAYS, end_of
-from assets.extraction.api import ACTIVITIES, ESSENTIAL, INVITES, Endpoint
+from assets.extraction.api import ACTIVITIES, ESSENTIAL, INVITES, WORKSPACES, WORKSPACES_LISTED, Endpoint
 from assets.extraction.landing import ListOutcome, PageWriter, attempts, pages_file, read_manifest, read_pages
 from assets.extraction.usage_calls import Span
 from assets.files import twin
@@ -54,23 +54,25 @@ def taken_over(
 
     Members and API keys are taken over together or not at all, since an observation is of one moment; invites only
     beside them, and the feed only beside all of these and not older: else it would lack what has happened in between.
+    The two lists of workspaces tell the default one by their difference, so they belong together, too.
     """
     heard: dict[str, ListOutcome] = {}
     said = [(attempt, _good_for(attempt, day, now)) for attempt in attempts(data, organization_id, day)]
-    chained = {endpoint.name for together in _CHAIN for endpoint in together}
+    chained = {endpoint.name for chain in _CHAINS for together in chain for endpoint in together}
     for name in {name for _, outcomes in said for name in outcomes} - chained:
         heard |= _newest([name], said, folder)
-    not_before = end_of(day)
-    for together in _CHAIN:
-        found = _newest([endpoint.name for endpoint in together], said, folder, not_before)
-        if not found:
-            break
-        heard |= found
-        not_before = max(_heard_at(outcome) for outcome in found.values())
+    for chain in _CHAINS:
+        not_before = DAWN
+        for together in chain:
+            found = _newest([endpoint.name for endpoint in together], said, folder, not_before)
+            if not found:
+                break
+            heard |= found
+            not_before = max(_heard_at(outcome) for outcome in found.values())
     return heard
 
 
-_CHAIN = (ESSENTIAL, (INVITES,), (ACTIVITIES,))
+_CHAINS = (ESSENTIAL, (INVITES,), (ACTIVITIES,)), ((WORKSPACES, WORKSPACES_LISTED),)
 
 
 def _newest(

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from assets.assignments.snapshot import SnapshotFacts, known_facts
 from assets.days import is_final, require_observable, yesterday
-from assets.errors import WrongUse
+from assets.errors import DamagedFile, WrongUse
 from assets.extraction.landing import Manifest, State, read_manifest
 from assets.extraction.organizations import Credential
 from assets.layout import SNAPSHOTS, DataDirectory, files_of_day
@@ -66,7 +66,7 @@ def _one_night_at_a_time(data: DataDirectory) -> Iterator[None]:
 
 
 def _tell_done(settings: Settings, taken: list[SnapshotFacts]) -> int:
-    """What stands, and what could not be read of it as it was sent: the status is that of the run that took it."""
+    """What stands, and what of the record or of what was sent cannot be read: the status is that of a run."""
     from assets.warehouse.publish import bring_up_to_date
 
     if bring_up_to_date(settings.data, settings.now):
@@ -78,8 +78,18 @@ def _tell_done(settings: Settings, taken: list[SnapshotFacts]) -> int:
             markup=False,
         )
     odd = [sentence for facts in taken if (manifest := _manifest(settings.data, facts)) for sentence in manifest.odd]
-    report_failures(odd, [])
-    return 3 if odd else 0
+    amiss = [*odd, *map(str, _damaged(settings.data, taken))]
+    report_failures(amiss, [])
+    return 3 if amiss else 0
+
+
+def _damaged(data: DataDirectory, taken: list[SnapshotFacts]) -> list[DamagedFile]:
+    """The stored files that a night would name, by their footers."""
+    from assets.damaged import damaged_files
+    from assets.warehouse.past import past_files
+
+    of_nights = [one for facts in taken for one in damaged_files(facts.organization_id, data)]
+    return [*of_nights, *past_files(data, data.staging("nothing")).damaged]
 
 
 def _manifest(data: DataDirectory, facts: SnapshotFacts) -> Manifest | None:

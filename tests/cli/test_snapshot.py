@@ -288,3 +288,15 @@ def opened(operator: Operator) -> Iterator[dg.DagsterInstance]:
     """The operator's instance, for a look."""
     with environment_restored(), instance(DataDirectory(operator.data)) as found:
         yield found
+
+
+def test_a_damaged_old_file_is_named_whether_or_not_the_day_is_done(operator: Operator):
+    assert operator.night(DAY).status == 0
+    (old,) = (operator.data / "snapshots").rglob("part.parquet")
+    old.write_bytes(old.read_bytes()[:100])
+    for _ in range(2):
+        told = operator.night(DAY + timedelta(days=1))
+        assert told.status == 3
+        assert f"licenses: {old}" in told.err
+        assert f"--from {DAY} --to {DAY} --replace --source replay makes it anew" in told.err
+    assert "done already" in told.out

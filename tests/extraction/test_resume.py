@@ -86,6 +86,19 @@ def test_invites_are_not_older_than_the_roster_beside_them(nights: Start):
     assert observation.manifest.observed_at == LATER
 
 
+def test_the_two_lists_of_workspaces_are_of_one_attempt(nights: Start):
+    """One that was deleted in between would be in the first alone, and taken for the default one."""
+    made = nights(company())
+    made.api.says["workspaces"] = lambda request: (
+        made.api.answer(request) if "include_default" in str(request.url) else error(500)
+    )
+    first = made.observe()
+    assert first.manifest.has("workspaces")
+    made.api.says.clear()
+    _, asked = resumed(made)
+    assert asked["workspaces"] == 2
+
+
 def test_a_feed_is_not_older_than_the_invites_that_it_explains(nights: Start):
     """An invite that was deleted in between is in neither, though it stood when the day ended."""
     api = company()

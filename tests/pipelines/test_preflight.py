@@ -73,9 +73,15 @@ def a_path_that_is_too_long(folder: Path) -> Path:
     return folder.joinpath(*["deeper and deeper"] * 230)
 
 
+def a_folder_for_a_warehouse(folder: Path) -> Path:
+    (folder / "data" / "warehouse.duckdb").mkdir(parents=True)
+    return folder / "data"
+
+
 @pytest.mark.parametrize(
     ("place", "words"),
     [
+        (a_folder_for_a_warehouse, "warehouse.duckdb is a folder, where a file of ours belongs"),
         (a_file, "is a file, not a directory"),
         (below_a_file, "data"),
         (a_link_to_nowhere, "points to"),
