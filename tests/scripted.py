@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from assets.assignments.derive import Derived, DropGuard, Loading, derive
+from assets.assignments.restatement import restate
 from assets.assignments.snapshot import SnapshotFacts, read_facts
 from assets.extraction.client import Client
 from assets.extraction.coverage import covered_to, spoke_to
@@ -261,6 +262,7 @@ class Nights:
         loading = loading or Loading(observation.manifest.observed_at, observation.manifest.run_id)
         try:
             derived = derive(observation, self.data, staged, guard or DropGuard(), loading)
+            restate(self.data, staged)
             with publishing(staged, self.data, (USAGE, COVERAGE, SNAPSHOTS)):
                 return derived
         finally:

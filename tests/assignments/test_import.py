@@ -17,6 +17,7 @@ from assets.assignments.import_kept import Kept, digest, keep, read_kept, stage_
 from assets.assignments.import_mapping import MapFile, map_columns, read_map_file
 from assets.assignments.import_sheet import read_sheet
 from assets.assignments.imported import Imported, importing
+from assets.assignments.restatement import restate
 from assets.errors import WrongUse
 from assets.layout import SNAPSHOTS, snapshot_file
 from assets.publishing import discard, publishing
@@ -78,6 +79,7 @@ class Desk:
         try:
             loading = Loading(NOW, run, reason)
             derived = stage_kept(kept, self.data, staged, loading, replace=replace)
+            restate(self.data, staged)
             with publishing(staged, self.data, (SNAPSHOTS,)):
                 return derived
         finally:

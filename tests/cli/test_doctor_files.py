@@ -69,7 +69,7 @@ def test_a_folder_where_a_run_makes_a_file_is_a_problem(check: Check, data: Data
     path.mkdir()
     said = check()
     assert said.status == 1
-    assert f"{path} is a folder where a run makes a file" in said.about("problem", "place")
+    assert f"{path} is a folder, where a file of ours belongs" in said.about("problem", "place")
 
 
 def test_a_kept_table_of_license_types_that_was_cut_is_a_damaged_file(check: Check, data: DataDirectory):

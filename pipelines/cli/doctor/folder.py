@@ -4,7 +4,6 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from pathlib import Path
 
 from assets.assignments.reference import LICENSE_TYPES, license_types
 from assets.errors import BadReference, WrongUse
@@ -28,19 +27,12 @@ def _place(data: DataDirectory) -> Iterator[Finding]:
     except WrongUse as error:
         yield problem("place", str(error))
         return
-    if folders := [path for path in _files_of_runs(data) if path.is_dir()]:
-        yield problem("place", f"{folders[0]} is a folder where a run makes a file: remove it.")
     there = next(place for place in (data.root, *data.root.parents) if place.exists())
     if there != data.root:
         yield note("place", f"{data.root} is not there yet; the first snapshot makes it: licenses snapshot")
     else:
         yield ok("place", f"{data.root} is there and can be written.")
     yield ok("space", f"{shutil.disk_usage(there).free / 1e6:,.0f} MB free.")
-
-
-def _files_of_runs(data: DataDirectory) -> list[Path]:
-    locks = (data.root / ".night.lock", data.root / ".writer.lock", data.dagster_home / ".opening.lock")
-    return [data.warehouse, *locks]
 
 
 def _reference(data: DataDirectory) -> Iterator[Finding]:
