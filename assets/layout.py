@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from assets.files import locked
-from assets.files import sync as sync
-from assets.files import whole_file as whole_file
 
 SNAPSHOTS = "snapshots/license_assignments"
 USAGE = "usage/license_usage"
@@ -146,18 +144,18 @@ def files_of_day(dataset: str, day: date, tree: DataDirectory) -> list[DayFile]:
 
 def numbered_files(folder: Path, suffix: str) -> list[tuple[int, Path]]:
     """Our files in a folder that are called by their number, such as `0001.json`, in its order."""
-    found = ((_NUMBER.fullmatch(path.stem), path) for path in _listed(folder) if path.suffix == suffix)
+    found = ((_NUMBER.fullmatch(path.stem), path) for path in listed(folder) if path.suffix == suffix)
     return sorted((int(named[0]), path) for named, path in found if named)
 
 
 def organization_folders(landing: Path) -> list[Path]:
     """The folders in `landing/`, each called by its organization's id, in its order."""
-    return sorted(path for path in _listed(landing) if _ID.fullmatch(path.name) and path.is_dir())
+    return sorted(path for path in listed(landing) if _ID.fullmatch(path.name) and path.is_dir())
 
 
 def observation_folders(parent: Path) -> list[Path]:
     """The observations in a folder of them, such as `20260602T020000Z-001`, oldest first."""
-    return sorted(path for path in _listed(parent) if _OBSERVATION.fullmatch(path.name) and path.is_dir())
+    return sorted(path for path in listed(parent) if _OBSERVATION.fullmatch(path.name) and path.is_dir())
 
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
@@ -178,14 +176,14 @@ def _day_files(dataset: Path, organization_id: str | None, *, numbered: bool = F
 
 
 def _days(dataset: Path) -> Iterator[_Day]:
-    for folder in _listed(dataset):
+    for folder in listed(dataset):
         if (named := _DAY.fullmatch(folder.name)) and (day := _date(named[1])):
             yield _Day(day, folder)
 
 
 def _of_day(place: _Day, organization_id: str | None, *, numbered: bool) -> Iterator[DayFile]:
     if organization_id is None:
-        named = [(found[1], path) for path in _listed(place.folder) if (found := _ORGANIZATION.fullmatch(path.name))]
+        named = [(found[1], path) for path in listed(place.folder) if (found := _ORGANIZATION.fullmatch(path.name))]
     else:
         named = [(organization_id, place.folder / f"organization_id={organization_id}")]
     for name, folder in named:
@@ -193,7 +191,7 @@ def _of_day(place: _Day, organization_id: str | None, *, numbered: bool) -> Iter
         yield from (DayFile(place.day, name, number, path) for number, path in files if path.exists())
 
 
-def _listed(folder: Path) -> list[Path]:
+def listed(folder: Path) -> list[Path]:
     """What lies in a folder; nothing where there is none."""
     try:
         return list(folder.iterdir())

@@ -20,9 +20,10 @@ from assets.assignments.restatement import RESTATED_ROWS
 from assets.assignments.schema import CONFLICTS, COVERAGE, LICENSE_ASSIGNMENTS, USAGE, Provenance
 from assets.assignments.snapshot import SnapshotFacts, write_table
 from assets.engine import engine
+from assets.files import whole_file
 from assets.layout import CONFLICTS as CONFLICTS_PLACE
 from assets.layout import COVERAGE as COVERAGE_PLACE
-from assets.layout import RESTATEMENTS, SNAPSHOTS, DataDirectory, snapshot_file, whole_file
+from assets.layout import RESTATEMENTS, SNAPSHOTS, DataDirectory, snapshot_file
 from assets.layout import USAGE as USAGE_PLACE
 from assets.warehouse.build import build
 from assets.warehouse.relations import Kind, Relation, column_comment, relations

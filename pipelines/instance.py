@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from assets.errors import LicenseHistoryError
-from assets.layout import DataDirectory, whole_file
+from assets.files import whole_file
+from assets.layout import DataDirectory
 from pipelines.plain import plain_name
 
 if TYPE_CHECKING:

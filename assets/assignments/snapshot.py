@@ -15,7 +15,8 @@ from assets.damaged import damaged, footer, unreadable
 from assets.engine import parquet_view
 from assets.errors import CopiedFile, DamagedFile
 from assets.extraction.landing import organizations_observed
-from assets.layout import SNAPSHOTS, DataDirectory, DayFile, day_files, snapshot_file, whole_file
+from assets.files import whole_file
+from assets.layout import SNAPSHOTS, DataDirectory, DayFile, day_files, snapshot_file
 
 FACTS_KEY = b"license_history"
 FORMAT = 1

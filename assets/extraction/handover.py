@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 
 from assets.extraction.landing import Observation, read_observation
-from assets.layout import DataDirectory, whole_file
+from assets.files import whole_file
+from assets.layout import DataDirectory
 
 
 def hand_over(staged: DataDirectory, observations: Iterable[Observation]) -> None:

@@ -18,8 +18,8 @@ from assets.days import TRAILING_DAYS, end_of
 from assets.extraction.api import ACTIVITIES, ESSENTIAL, INVITES, WORKSPACES, WORKSPACES_LISTED, Endpoint
 from assets.extraction.landing import ListOutcome, PageWriter, attempts, pages_file, read_manifest, read_pages
 from assets.extraction.usage_calls import Span
-from assets.files import twin
-from assets.layout import DataDirectory, sync, whole_file
+from assets.files import sync, twin, whole_file
+from assets.layout import DataDirectory, listed
 
 log = logging.getLogger(__name__)
 
@@ -157,9 +157,9 @@ class Calls:
 
     def drop(self, outcomes: Mapping[str, ListOutcome]) -> None:
         """Remove the calls of reports that have come to their end, and whatever is too old to be of use."""
-        for folder in _inside(self.root):
+        for folder in listed(self.root):
             ended = folder.name in outcomes and outcomes[folder.name].complete
-            for path in _inside(folder):
+            for path in listed(folder):
                 if ended or not self._is_good(path):
                     path.unlink(missing_ok=True)
 
@@ -187,10 +187,3 @@ def _outcomes(folder: Path) -> Outcomes:
         except (OSError, ValueError) as error:
             log.debug("%s cannot be read: %s", path, error)
     return found
-
-
-def _inside(folder: Path) -> list[Path]:
-    try:
-        return list(folder.iterdir())
-    except (FileNotFoundError, NotADirectoryError):
-        return []

@@ -20,7 +20,8 @@ from msgspec import Struct, field
 
 from assets.days import is_final
 from assets.extraction.api import API_VERSION
-from assets.layout import DataDirectory, observation_folders, organization_folders, sync, whole_file
+from assets.files import sync, whole_file
+from assets.layout import DataDirectory, observation_folders, organization_folders
 
 log = logging.getLogger(__name__)
 

@@ -61,11 +61,14 @@ class PastFiles:
         return [*self.restatements, *self.conflicts, *self.mappings]
 
 
-def past_files(published: DataDirectory, staged: DataDirectory, without: Iterable[DamagedFile] = ()) -> PastFiles:
+def past_files(
+    published: DataDirectory, staged: DataDirectory | None = None, without: Iterable[DamagedFile] = ()
+) -> PastFiles:
     """List the files; those are damaged whose footers cannot be read, and those that are given."""
-    replacements = day_files(RESTATEMENTS, published, staged)
-    others = [file.path for file in day_files(CONFLICTS, published, staged)]
-    mappings = kept_mappings(published, staged)
+    trees = (published, staged) if staged else (published,)
+    replacements = day_files(RESTATEMENTS, *trees)
+    others = [file.path for file in day_files(CONFLICTS, *trees)]
+    mappings = kept_mappings(*trees)
     damaged = {one.path: one for one in (*readable([*others, *mappings])[1], *without)}
     restatements: dict[Path, dict[str, object]] = {}
     for file in (file for file in replacements if file.path not in damaged):
@@ -94,9 +97,9 @@ def load_past(connection: duckdb.DuckDBPyConnection, past: PastFiles) -> None:
     connection.from_arrow(_mappings(past.mappings)).create("mappings")
 
 
-def _replaced(file: DayFile, published: DataDirectory, staged: DataDirectory) -> Path:
+def _replaced(file: DayFile, published: DataDirectory, staged: DataDirectory | None) -> Path:
     """The version of a day that a restatement is about: it still stands while the restatement is only staged."""
-    if file.path.is_relative_to(staged.root):
+    if staged and file.path.is_relative_to(staged.root):
         return snapshot_file(published, file.day, file.organization_id)
     folders = file.path.parent
     return published.root / SUPERSEDED / folders.parent.name / folders.name / file.path.name

@@ -124,7 +124,7 @@ def _past(warehouse: duckdb.DuckDBPyConnection) -> Past:
 
 def _past_on_disk(data: DataDirectory) -> Past:
     """Of what can be read: without the others a warehouse is as good as it gets."""
-    past = past_files(data, data.staging("nothing"))
+    past = past_files(data)
     readable = past.restatements.keys()
     return (
         Counter((file.day, file.organization_id) for file in day_files(RESTATEMENTS, data) if file.path in readable),

@@ -10,7 +10,8 @@ from pathlib import Path
 from rich.console import Console
 
 from assets.errors import LicenseHistoryError, WrongUse
-from assets.layout import DataDirectory, whole_file
+from assets.files import whole_file
+from assets.layout import DataDirectory
 from assets.preflight import require_room
 from pipelines import settings as settings_module
 from pipelines.cli.warehouse import BUILT_AGAIN

@@ -89,7 +89,7 @@ def _damaged(data: DataDirectory, taken: list[SnapshotFacts]) -> list[DamagedFil
     from assets.warehouse.past import past_files
 
     of_nights = [one for facts in taken for one in damaged_files(facts.organization_id, data)]
-    return [*of_nights, *past_files(data, data.staging("nothing")).damaged]
+    return [*of_nights, *past_files(data).damaged]
 
 
 def _manifest(data: DataDirectory, facts: SnapshotFacts) -> Manifest | None:
