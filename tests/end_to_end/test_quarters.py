@@ -1,5 +1,6 @@
 """Whole quarters of made-up companies, in every switch: what the warehouse tells is the truth that could be known."""
 
+import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -14,7 +15,6 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-import assets.layout
 from assets.layout import DataDirectory, snapshot_file
 from pipelines.sandbox import (
     KeyShape,
@@ -234,7 +234,7 @@ class Told:
 def quarter(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Told]:
     """The quarter as its last warehouse tells it, and the ones before."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(assets.layout, "sync", lambda path: None)  # nobody pulls the plug here
+        patch.setattr(os, "fsync", lambda descriptor: None)  # nobody pulls the plug here
         TIME.rule(patch)
         return [Told(one) for one in live(request.param, tmp_path_factory.mktemp(request.param.name))]
 
@@ -489,7 +489,7 @@ def sisters(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory with both sisters' quarter, of which the feed of one is to be asked."""
     folder = tmp_path_factory.mktemp("with-feed")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(assets.layout, "sync", lambda path: None)
+        patch.setattr(os, "fsync", lambda descriptor: None)
         live(replace(SISTERS, nights=4, published_after=()), folder)
     return folder
 
@@ -500,7 +500,7 @@ def weeks_before(sisters: Path, root: Path, **feed: Any) -> tuple[dict[str, int]
     data, now = DataDirectory(root), night_after(SPRING + timedelta(days=3))
     company = SISTERS.companies[0]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(assets.layout, "sync", lambda path: None)
+        patch.setattr(os, "fsync", lambda descriptor: None)
         done = backfill(company.organization, Options(**(dict(company.options) | feed)), WEEKS_BEFORE, data, now)
     return done, Told(Published(replace(SISTERS, nights=4), 3, data, data.warehouse))
 
