@@ -5,6 +5,7 @@ differ, both shapes are live, and the structures below read both. Fields that ar
 landing and are ignored; a field without a default is mandatory.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -19,9 +20,8 @@ PAGE_LIMIT = 1000
 ADMIN_KEY_PREFIX = "sk-ant-"
 
 Id = Annotated[str, Meta(min_length=1)]
-FOLDER_SAFE = r"\A(?!(?i:con|prn|aux|nul|com\d|lpt\d)\Z)[A-Za-z0-9][A-Za-z0-9_-]{0,99}\Z"
+FOLDER_SAFE = re.compile(r"\A(?!(?i:con|prn|aux|nul|com\d|lpt\d)\Z)[A-Za-z0-9][A-Za-z0-9_-]{0,99}\Z")
 """One plain word that every file system takes as a folder's name, with room for what stands around it."""
-FolderSafeId = Annotated[str, Meta(pattern=FOLDER_SAFE)]
 Instant = Annotated[datetime, Meta(tz=True)]
 
 
@@ -32,7 +32,7 @@ class Shape(Struct, gc=False):
 class Organization(Shape):
     """`/v1/organizations/me`. The id names folders, so it must be one plain word."""
 
-    id: FolderSafeId
+    id: Id
     name: str | None = None
 
 

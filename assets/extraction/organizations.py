@@ -3,15 +3,13 @@
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-
-import msgspec
+from dataclasses import dataclass, field, replace
 
 from assets.errors import AccessRefused, ListFailed, WrongUse
-from assets.extraction.api import ADMIN_KEY_PREFIX, API_KEYS, ME, USERS, Endpoint, Organization
+from assets.extraction.api import ADMIN_KEY_PREFIX, API_KEYS, FOLDER_SAFE, ME, USERS, Endpoint, Organization
 from assets.extraction.client import Client, NotAvailable
 from assets.extraction.deadline import Patience
-from assets.extraction.records import UNREADABLE, mended
+from assets.extraction.records import read_one
 from assets.extraction.unforeseen import sentence_of
 from assets.failures import Failure
 
@@ -83,7 +81,7 @@ def opened(
     Yields the organizations that can be asked and, apart, what failed: one key's failure is not the others'.
     """
     with ExitStack() as stack:
-        found: dict[str, Access] = {}
+        found: list[tuple[Organization, str, KeyHolder]] = []
         failures: list[Failure] = []
         for credential in credentials:
             try:
@@ -98,12 +96,20 @@ def opened(
                 told = f"{credential.label} ({credential.key_env}): {sentence_of(error)}"
                 failures.append(Failure(credential.label, told))
                 continue
-            holder = KeyHolder(credential.key_env, client)
-            known = found.get(organization.id)
-            found[organization.id] = Access(
-                organization, known.label if known else credential.label, (*known.keys, holder) if known else (holder,)
-            )
-        yield list(found.values()), failures
+            found.append((organization, credential.label, KeyHolder(credential.key_env, client)))
+        yield grouped(found), failures
+
+
+def grouped(found: Iterable[tuple[Organization, str, KeyHolder]]) -> list[Access]:
+    """Each organization as its first key tells and labels it, with all its keys, which share its limit."""
+    known: dict[str, Access] = {}
+    for organization, label, holder in found:
+        if first := known.get(organization.id):
+            holder.client.take_turns_with(first.keys[0].client)
+            known[organization.id] = replace(first, keys=(*first.keys, holder))
+        else:
+            known[organization.id] = Access(organization, label, (holder,))
+    return list(known.values())
 
 
 def who_is(client: Client, patience: Patience | None = None) -> Organization:
@@ -120,10 +126,15 @@ def who_is(client: Client, patience: Patience | None = None) -> Organization:
             f"the key may not read its own organization ({refusal}). The account behind it may lack the "
             "organization-admin permission: only organization admins can create Admin keys; ask yours."
         ) from None
-    try:
-        return msgspec.json.decode(mended(answer.body), type=Organization)
-    except UNREADABLE as error:
-        raise ListFailed(f"GET {ME} has an unexpected shape: {error}. Nothing was taken for data.") from None
+    organization, faults = read_one(Organization, answer.body)
+    if organization is None:
+        raise ListFailed(f"GET {ME} does not tell whose the key is: {'; '.join(faults)}. Nothing was taken for data.")
+    if not FOLDER_SAFE.match(organization.id):
+        raise ListFailed(
+            f"GET {ME} tells an id that cannot name a folder: {ascii(organization.id)[:120]}. The API's are one plain "
+            "word. Nothing was taken for data."
+        )
+    return organization
 
 
 def require_complementary(access: Access, patience: Patience | None = None) -> None:

@@ -1,4 +1,4 @@
-"""How long one question is asked again, when, and how the questions of one key take turns.
+"""How long one question is asked again, when, and how the questions to one organization take turns.
 
 A server's word on when to come again goes before our own back-off, and nobody comes earlier than the limit allows.
 Whether an answer is worth asking again is decided in `answers`.
@@ -99,7 +99,7 @@ class Question:
 
 
 class Pace:
-    """Whose turn it is among all questions of one key: after a 429 everybody waits, and no more is asked than is left.
+    """Whose turn it is to ask one organization: after a 429 everybody waits, and no more is asked than is left.
 
     What an answer says of the limit (`anthropic-ratelimit-requests-*`) counts until the limit is full again; a server
     that only names its limit is taken at so many a minute.

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
@@ -18,6 +18,8 @@ from msgspec import Raw, Struct
 from assets.errors import ListFailed
 from assets.extraction.api import Endpoint, Instant
 from assets.extraction.client import named
+
+One = TypeVar("One", bound=Struct)
 
 UNREADABLE = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
 UNKNOWN_WORD = "unreadable"
@@ -90,9 +92,9 @@ def read_page(endpoint: Endpoint, body: bytes, request_id: str | None = None) ->
     return Read(page, items, odd)
 
 
-def mended(body: bytes) -> bytes:
-    """JSON with U+FFFD for whatever is no character."""
-    return _marked(body).replace(_MARK.encode(), "\ufffd".encode())
+def read_one(shape: type[One], body: bytes) -> tuple[One | None, list[str]]:
+    """An answer that is one item: it as far as it can be read, None where it cannot, and what is wrong with it."""
+    return _read_item(shape, _marked(body))
 
 
 def unexpected(endpoint: Endpoint, what: str, request_id: str | None = None) -> ListFailed:

@@ -9,13 +9,13 @@ import traceback
 from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from assets.errors import LicenseHistoryError, WrongUse
+from pipelines.cli.streams import print_whatever_comes, stop_writing, told_in_vain, work_goes_on
 
 app = typer.Typer(
     name="licenses",
@@ -25,6 +25,8 @@ app = typer.Typer(
     add_completion=False,
 )
 _debug = False
+DOING = ("snapshot", "backfill", "import", "close", "reopen", "run", "ui")
+"""The commands that are called for what they do; the others are called for what they print."""
 
 DayOption = Annotated[
     datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="The UTC day; default yesterday.")
@@ -50,6 +52,7 @@ class ReportFormat(StrEnum):
 
 @app.callback()
 def options(
+    context: typer.Context,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback behind a failure.")] = False,
     data_dir: Annotated[
         Path | None, typer.Option("--data-dir", help="Where the data lies, instead of LICENSES_DATA_DIR.")
@@ -60,6 +63,8 @@ def options(
     _debug = debug
     if data_dir is not None:
         os.environ["LICENSES_DATA_DIR"] = str(data_dir.expanduser().absolute())
+    if context.invoked_subcommand in DOING:
+        work_goes_on()
 
 
 @app.command()
@@ -251,15 +256,14 @@ def ui(port: Annotated[int, typer.Option(help="The port on 127.0.0.1.")] = 3000)
 
 def main() -> None:
     """The console script: errors are sentences, on standard error."""
-    _print_whatever_comes()
+    print_whatever_comes()
     try:
         app()
-        sys.stdout.flush()
     except LicenseHistoryError as error:
         _end(str(error), 2 if isinstance(error, WrongUse) else 1)
-    except BrokenPipeError:
-        # Whoever read our output has gone (licenses sql … | head): nothing more can be said to them.
-        _stop_writing()
+    except (
+        BrokenPipeError
+    ):  # whoever read our output has gone (licenses sql … | head): nothing more can be said to them
         raise SystemExit(1) from None
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
@@ -277,17 +281,10 @@ def main() -> None:
         )
     except KeyboardInterrupt:
         _end("interrupted; nothing was half published.", 130)
-
-
-def _print_whatever_comes() -> None:
-    """Names may hold what the terminal cannot show (LANG=C, latin-1, lone surrogates): shown escaped, never a crash."""
-    if sys.stdout is None:  # a scheduler closed it: nobody listens
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
-    if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    finally:
+        if unheard := told_in_vain():
+            print(f"licenses: what there was to say could not be written ({unheard.strerror}).", file=sys.stderr)
+        stop_writing()
 
 
 def _end(sentence: str, status: int) -> NoReturn:
@@ -297,9 +294,3 @@ def _end(sentence: str, status: int) -> NoReturn:
             traceback.print_exc()
         print(f"licenses: {sentence}", file=sys.stderr)
     raise SystemExit(status) from None
-
-
-def _stop_writing() -> None:
-    """What is still buffered would fail once more when the interpreter ends."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -13,7 +13,7 @@ import dagster as dg
 import httpx
 import pytest
 
-from assets.layout import DataDirectory
+from assets.layout import SNAPSHOTS, DataDirectory, files_of_day
 from assets.warehouse.publish import publish
 from pipelines.instance import instance
 from pipelines.running import ENDED
@@ -22,6 +22,7 @@ from tests.commandline import Operator, environment_restored
 from tests.scripted import DAY, ScriptedApi, api_key, as_app, error, invite, user
 
 NEXT = DAY + timedelta(days=1)
+PROGRAM = "from pipelines.cli import main; main()"
 
 
 @pytest.fixture
@@ -260,14 +261,58 @@ def test_a_terminal_that_cannot_show_a_name_shows_it_escaped(api: ScriptedApi, t
 
 
 def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path):
-    command = f"{sys.executable} -c 'from pipelines.cli import main; main()' --help | true; exit ${{PIPESTATUS[0]}}"
+    command = f"{sys.executable} -c '{PROGRAM}' --help | true; exit ${{PIPESTATUS[0]}}"
     told = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert "Traceback" not in told.stderr
     assert "Exception ignored" not in told.stderr
 
 
-def start(folder: Path, url: str, **environment: str) -> "subprocess.Popen[str]":
-    """`licenses snapshot` of the night of DAY, in a process of its own."""
+@pytest.mark.parametrize("errors_too", [False, True], ids=["standard output", "both streams"])
+@pytest.mark.parametrize("full", [True, False], ids=["full disk", "nobody reads"])
+def test_a_night_does_not_depend_on_whether_anybody_can_be_told_of_it(
+    api: ScriptedApi, tmp_path: Path, full: bool, errors_too: bool
+):
+    with serving(as_app(api)) as url, nowhere_to_write(full) as stream:
+        run = start(tmp_path, url, stdout=stream, stderr=stream if errors_too else subprocess.PIPE)
+        told = run.communicate()[1] or ""
+    assert run.returncode == 0, told
+    assert told == (
+        "licenses: what there was to say could not be written (No space left on device).\n"
+        if full and not errors_too
+        else ""
+    )
+    published = DataDirectory(tmp_path / "data")
+    assert [file.day for file in files_of_day(SNAPSHOTS, DAY, published)] == [DAY]
+    assert published.warehouse.exists()
+
+
+@pytest.mark.parametrize("command", [["sql", "--list"], ["check"], ["--help"]], ids=" ".join)
+def test_what_is_called_for_its_output_fails_without_it(operator: Operator, command: list[str]):
+    assert operator.night(DAY).status == 0
+    with nowhere_to_write(full=True) as stream:
+        run = start(operator.folder, "http://127.0.0.1:9", *command, stdout=stream, stderr=subprocess.PIPE)
+        told = run.communicate()[1]
+    assert run.returncode == 1
+    assert told.startswith("licenses: the system refused it: No space left on device.")
+
+
+@contextmanager
+def nowhere_to_write(full: bool) -> Iterator[int]:
+    """A stream on a full disk, or one that nobody reads."""
+    if full:
+        stream = os.open("/dev/full", os.O_WRONLY)
+    else:
+        reader, stream = os.pipe()
+        os.close(reader)
+    try:
+        yield stream
+    finally:
+        os.close(stream)
+
+
+def start(folder: Path, url: str, *command: str, **changes: Any) -> "subprocess.Popen[str]":
+    """A command (the snapshot of DAY in its night) as a process of its own, with other streams or settings."""
+    streams = {name: changes.pop(name) for name in ("stdout", "stderr") if name in changes}
     settings = {
         "ANTHROPIC_BASE_URL": url,
         "ANTHROPIC_ADMIN_KEY": "sk-ant-admin01-scripted",
@@ -275,11 +320,10 @@ def start(folder: Path, url: str, **environment: str) -> "subprocess.Popen[str]"
         "LICENSES_NOW": "2026-06-02T02:00:00Z",
     }
     return subprocess.Popen(
-        [sys.executable, "-c", "from pipelines.cli import main; main()", "snapshot", "--day", str(DAY)],
-        env={**os.environ, **settings, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        [sys.executable, "-c", PROGRAM, *(command or ("snapshot", "--day", str(DAY)))],
+        env={**os.environ, **settings, **changes},
         text=True,
+        **({"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} | streams),
     )
 
 

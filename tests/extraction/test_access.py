@@ -6,7 +6,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from assets.errors import AccessRefused, LicenseHistoryError, WrongUse
+from assets.errors import AccessRefused, LicenseHistoryError, ListFailed, WrongUse
+from assets.extraction.api import API_KEYS, USERS
 from assets.extraction.client import Client
 from assets.extraction.organizations import Access, Credential, KeyHolder, opened, require_complementary
 from pipelines.sandbox import serving
@@ -119,6 +120,37 @@ def test_a_key_that_may_not_say_whose_it_is_gets_the_setup_guides_advice(nights:
         nights(company(me=403)).observe()
 
 
+@pytest.mark.parametrize("name", [7, ["Acme"], {"en": "Acme"}, None])
+def test_an_organization_whose_name_cannot_be_read_is_observed_all_the_same(nights: Start, name: object):
+    api = company()
+    api.me["name"] = name
+    made = nights(api)
+    assert set(made.night()) == {"user_0001", "user_0002", "apikey_0001", "invite_0001"}
+    assert made.facts().organization_name in (None, "the organization")
+
+
+@pytest.mark.parametrize(
+    ("me", "told"),
+    [
+        ({"id": "../org"}, r"tells an id that cannot name a folder: '\.\./org'\. The API's are one plain word\."),
+        ({"id": "日本"}, r"tells an id that cannot name a folder: '\\u65e5\\u672c'"),
+        ({"id": "o" * 500}, "tells an id that cannot name a folder: 'o{119}\\. "),
+        ({"id": ""}, "does not tell whose the key is: "),
+        ({"id": 7}, "does not tell whose the key is: "),
+        ({}, "does not tell whose the key is: "),
+        ([], "does not tell whose the key is: "),
+    ],
+    ids=ascii,
+)
+def test_a_key_that_does_not_tell_its_organization_fails_with_what_was_told(nights: Start, me: object, told: str):
+    api = company()
+    api.says["me"] = lambda _: httpx.Response(200, json=me)
+    with pytest.raises(ListFailed, match=rf"^GET /v1/organizations/me {told}") as failed:
+        nights(api).observe()
+    assert str(failed.value).endswith("Nothing was taken for data.")
+    assert r"\A" not in str(failed.value)
+
+
 def test_every_question_carries_key_version_and_who_asks(nights: Start):
     api = company()
     nights(api).observe()
@@ -191,6 +223,27 @@ def test_keys_are_grouped_by_the_organization_that_they_name_and_one_that_fails_
             }
         assert [failure.organization for failure in failures] == ["Company bad"]
         assert failures[0].sentence.startswith("Company bad (KEY_bad): the API refused the key (HTTP 401")
+
+
+def test_keys_of_one_organization_take_turns_as_its_limit_is_theirs_together(monkeypatch: pytest.MonkeyPatch):
+    waits: list[float] = []
+    monkeypatch.setattr("assets.extraction.patience.sleep", waits.append)
+    told = {"anthropic-ratelimit-requests-remaining": "0", "anthropic-ratelimit-requests-reset": "2026-06-01T12:00:40Z"}
+    now = {"date": "Mon, 01 Jun 2026 12:00:00 GMT"}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        exhausted = told if request.url.path.endswith("/users") else {}
+        name = request.headers["x-api-key"].removeprefix("sk-ant-")
+        return httpx.Response(200, json={"id": f"org_{name[0]}", "data": []}, headers=now | exhausted)
+
+    asked = [Credential(name, f"KEY_{name}", f"sk-ant-{name}") for name in ("a1", "b", "a2")]
+    with serving(as_app(answer)) as url, opened(asked, url) as (accesses, _):
+        (first, second), (other,) = ([holder.client for holder in access.keys] for access in accesses)
+        first.get(USERS.path, {}, {}, deadline=time.monotonic() + 60)
+        other.get(API_KEYS.path, {}, {}, deadline=time.monotonic() + 60)
+        assert waits == []
+        second.get(API_KEYS.path, {}, {}, deadline=time.monotonic() + 60)
+    assert 39 < waits[0] < 46
 
 
 @pytest.mark.parametrize("key", ["sk-ant-admin01-two\nlines", "sk-ant-admin01-dash–", "sk-ant-admin01-x\x00"])

@@ -23,7 +23,7 @@ from assets.extraction.landing import Manifest, State, last_before
 from assets.extraction.lists import Task
 from assets.extraction.missing import what_is_missing
 from assets.extraction.observe import Outcomes, probe
-from assets.extraction.organizations import Access, Credential, KeyHolder, require_complementary, who_is
+from assets.extraction.organizations import Access, Credential, KeyHolder, grouped, require_complementary, who_is
 from assets.layout import DataDirectory, snapshot_file
 from assets.resources import PipelineClock
 from pipelines.cli.doctor.endpoints import findings, with_advice
@@ -95,7 +95,8 @@ def reached(settings: Settings) -> Iterator[Reached]:
     with ExitStack() as stack, ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         found = [_found(settings, stack, label, key_env) for label, key_env in key_envs.items()]
         keys = list(pool.map(_identified, found))
-        accesses = {access.organization.id: access for access in _grouped(keys)}
+        owned = [(key.owner, key.label, KeyHolder(key.key_env, key.client)) for key in keys if key.owner and key.client]
+        accesses = {access.organization.id: access for access in grouped(owned)}
         asked = pool.map(lambda access: _section(access, keys, settings), accesses.values())
         sections = [*(_lost(key) for key in keys if key.owner is None), *asked]
         yield Reached(sections, accesses, all(key.owner for key in keys))
@@ -129,14 +130,6 @@ def _identified(key: _Key) -> _Key:
         return replace(key, trouble=trouble("organization", error))
     told = key.client.server_time
     return replace(key, owner=owner, skew=datetime.now(UTC) - told if told else None)
-
-
-def _grouped(keys: list[_Key]) -> Iterator[Access]:
-    """The organizations, each with all the keys that are its."""
-    owners = {key.owner.id: key.owner for key in keys if key.owner}
-    for known, owner in owners.items():
-        own = [key for key in keys if key.owner and key.owner.id == known]
-        yield Access(owner, own[0].label, tuple(KeyHolder(key.key_env, key.client) for key in own if key.client))
 
 
 def _lost(key: _Key) -> Section:
