@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from assets.errors import AccessRefused, LicenseHistoryError, ListFailed, WrongUse
+from assets.extraction import patience
 from assets.extraction.api import API_KEYS, USERS
 from assets.extraction.client import Client
 from assets.extraction.organizations import Access, Credential, KeyHolder, opened, require_complementary
@@ -226,23 +227,24 @@ def test_keys_are_grouped_by_the_organization_that_they_name_and_one_that_fails_
 
 
 def test_keys_of_one_organization_take_turns_as_its_limit_is_theirs_together(monkeypatch: pytest.MonkeyPatch):
-    waits: list[float] = []
-    monkeypatch.setattr("assets.extraction.patience.sleep", waits.append)
+    waits, now = list[float](), time.monotonic()
+    monkeypatch.setattr(patience, "sleep", waits.append)
+    monkeypatch.setattr(patience, "monotonic", lambda: now)
     told = {"anthropic-ratelimit-requests-remaining": "0", "anthropic-ratelimit-requests-reset": "2026-06-01T12:00:40Z"}
-    now = {"date": "Mon, 01 Jun 2026 12:00:00 GMT"}
+    date = {"date": "Mon, 01 Jun 2026 12:00:00 GMT"}
 
     def answer(request: httpx.Request) -> httpx.Response:
         exhausted = told if request.url.path.endswith("/users") else {}
         name = request.headers["x-api-key"].removeprefix("sk-ant-")
-        return httpx.Response(200, json={"id": f"org_{name[0]}", "data": []}, headers=now | exhausted)
+        return httpx.Response(200, json={"id": f"org_{name[0]}", "data": []}, headers=date | exhausted)
 
     asked = [Credential(name, f"KEY_{name}", f"sk-ant-{name}") for name in ("a1", "b", "a2")]
     with serving(as_app(answer)) as url, opened(asked, url) as (accesses, _):
         (first, second), (other,) = ([holder.client for holder in access.keys] for access in accesses)
-        first.get(USERS.path, {}, {}, deadline=time.monotonic() + 60)
-        other.get(API_KEYS.path, {}, {}, deadline=time.monotonic() + 60)
+        first.get(USERS.path, {}, {}, deadline=now + 60)
+        other.get(API_KEYS.path, {}, {}, deadline=now + 60)
         assert waits == []
-        second.get(API_KEYS.path, {}, {}, deadline=time.monotonic() + 60)
+        second.get(API_KEYS.path, {}, {}, deadline=now + 60)
     assert 39 < waits[0] < 46
 
 
