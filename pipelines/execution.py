@@ -12,6 +12,7 @@ from assets.errors import LicenseHistoryError
 from assets.layout import DataDirectory
 from pipelines.instance import RunLogFailed, instance, storage_failed
 from pipelines.jobs import BACKFILL, NIGHTLY, STEPS
+from pipelines.signals import ended_by
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -141,13 +142,16 @@ def run(
 
     A `lean` run does the same work, but writes no events of the single relations and of the warehouse's checks (which
     publishing enforces anyway): most of a small night's time is Dagster's events.
+
+    Raises:
+        KeyboardInterrupt: a signal ended it.
     """
     from pipelines.running import at_work
 
     definition = definitions.resolve_job_def(job)
     run_id = run_id or str(uuid4())
     # Before Dagster knows of it: a run that it knows of and that holds no lock is dead.
-    with at_work(data, run_id):
+    with at_work(data, run_id), _interrupted_as_by_python():
         result = (_lean(definition) if lean else definition).execute_in_process(
             instance=opened,
             partition_key=partition_key,
@@ -161,11 +165,23 @@ def run(
             },
             raise_on_error=False,
         )
+    if not result.success and ended_by():
+        raise KeyboardInterrupt  # what the steps have to say is only how they noticed
     failures, debug = _failures(result)
     materialized = {
         event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key
     }
     return Outcome(result.run_id, result.success, "warehouse" in materialized, failures, debug)
+
+
+@contextmanager
+def _interrupted_as_by_python() -> Iterator[None]:
+    from dagster._core.errors import DagsterExecutionInterruptedError
+
+    try:
+        yield
+    except DagsterExecutionInterruptedError:
+        raise KeyboardInterrupt from None
 
 
 @cache

@@ -20,7 +20,7 @@ from assets.days import require_over
 from assets.errors import BadReference, ImpossibleDay, SnapshotRefused, WrongUse
 from assets.extraction.feed import feed_of_last_night
 from assets.extraction.handover import handed_over
-from assets.extraction.landing import newest_observation
+from assets.extraction.landing import newest_observation, require_not_behind
 from assets.extraction.unforeseen import sentence_of
 from assets.failures import Failure, record, recorded
 from assets.layout import DataDirectory, snapshot_file
@@ -95,6 +95,7 @@ def assignments_assets(days: dg.PartitionsDefinition) -> list[dg.AssetsDefinitio
         """
         staged = data.staged(context.run)
         with told():
+            require_not_behind(data.tree, clock.now())
             asked = [date.fromisoformat(key) for key in context.partition_keys]
             derived, refused = _derive_observed(asked, data, clock, context.run, guard.limits(config.accept_drop))
             told_differently = _reconcile_last_night(derived, data, staged)

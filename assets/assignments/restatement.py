@@ -24,6 +24,7 @@ from assets.assignments.snapshot import (
 )
 from assets.damaged import damaged, footer
 from assets.engine import engine, parquet_view, sql_file
+from assets.errors import PublishFailed
 from assets.layout import RESTATEMENTS, SNAPSHOTS, DataDirectory, DayFile, day_files, restatement_file, snapshot_file
 from assets.publishing import discard, next_number, settle
 
@@ -75,6 +76,9 @@ def restate(data: DataDirectory, staged: DataDirectory) -> None:
 
     What stands published now is compared, not what stood when the snapshot was derived: another run may have been
     quicker. A snapshot that changes nothing any more is staged no longer.
+
+    Raises:
+        PublishFailed: what is replaced was loaded later than what replaces it, so the clock is behind.
     """
     discard(DataDirectory(staged.root / RESTATEMENTS))  # of an attempt to publish that failed
     for file in day_files(SNAPSHOTS, staged):
@@ -103,7 +107,13 @@ def _write_restatement(
     connection: duckdb.DuckDBPyConnection, before: SnapshotFacts, after: SnapshotFacts, place: Path
 ) -> None:
     """Write what `license_assignments` changes in `published_snapshot`."""
-    restated_at = after.loaded_at or after.observed_at
+    known_from, restated_at = (facts.loaded_at or facts.observed_at for facts in (before, after))
+    if restated_at < known_from:
+        raise PublishFailed(
+            f"The snapshot of {before.snapshot_date} for {before.title} that is to be replaced was loaded at "
+            f"{known_from:%Y-%m-%d %H:%M:%S} UTC, but the clock stands at {restated_at:%Y-%m-%d %H:%M:%S} UTC: it is "
+            "behind. Set it right and run again; nothing was published."
+        )
     (seats_before, seats_after) = connection.execute(sql_file(__file__, "restatement_seats")).fetchall()[0]
     query = sql_file(__file__, "restated_rows")
     connection.execute(
@@ -112,7 +122,7 @@ def _write_restatement(
     restatement = Restatement(
         organization_id=after.organization_id,
         snapshot_date=after.snapshot_date,
-        known_from=before.loaded_at or before.observed_at,
+        known_from=known_from,
         restated_at=restated_at,
         run_id=after.loaded_by or after.run_id,
         provenance_before=before.provenance,

@@ -11,7 +11,14 @@ from assets.errors import ImpossibleDay, ListFailed
 from assets.extraction.coverage import covered_to, spoke_to
 from assets.extraction.deadline import Patience
 from assets.extraction.handover import hand_over
-from assets.extraction.landing import Observation, made_at, made_later, newest_observation
+from assets.extraction.landing import (
+    Observation,
+    last_before,
+    made_at,
+    newest_observation,
+    organizations_observed,
+    require_not_behind,
+)
 from assets.extraction.observe import observe
 from assets.extraction.organizations import Access, opened
 from assets.extraction.unforeseen import sentence_of
@@ -60,6 +67,7 @@ def extraction_assets(days: dg.PartitionsDefinition) -> list[dg.AssetsDefinition
             asked = [date.fromisoformat(key) for key in context.partition_keys]
             for day in asked:
                 require_observable(day, clock.now(), clock.first)
+            require_not_behind(data.tree, clock.now())
             require_room(data.tree)
             failures: list[Failure] = []
             night = _Night(context, config.again, data.tree, clock, api.patience(), failures)
@@ -98,7 +106,7 @@ class _Night:
     def observe(self, access: Access, day: date) -> Observation | None:
         """The organization's day, asked for unless it stands whole in the landing; None where it failed."""
         try:
-            require_right_clock(access, day, self.data, self.clock)
+            require_right_clock(access, day, self.clock)
             newest = None if self.again else newest_observation(self.data, access.organization.id, day)
             nothing_left = newest and newest.manifest.whole and newest.manifest.closes_its_day
             observed = newest if newest and nothing_left else self._ask(access, day)
@@ -144,8 +152,31 @@ class _Night:
 def _observe_all(night: _Night, asked: list[date], api: AdminApi) -> list[Observation]:
     """Every organization on its own: one's failure is a sentence, and the others go on."""
     with opened(api.credentials(), api.base_url, night.patience) as (accesses, refused):
-        night.failures.extend(refused)
+        night.failures.extend([*refused, *_lost_sight_of(accesses, night.data)])
         return [observed for day in asked for access in accesses if (observed := night.observe(access, day))]
+
+
+def _lost_sight_of(accesses: list[Access], data: DataDirectory) -> Iterator[Failure]:
+    """Organizations whose last observation went by a key that now belongs to another one. Told once, in the night that
+    first observes the other: whoever takes an organization out of the settings does so knowingly, this is a mistake.
+    """
+    here = {access.organization.id: access for access in accesses}
+    for lost in (one for known in organizations_observed(data) if known not in here and (one := _last(data, known))):
+        for access in accesses:
+            taken = sorted({holder.key_env for holder in access.keys} & {*lost.manifest.keys})
+            newest = _last(data, access.organization.id)
+            if taken and (newest is None or made_at(newest.folder) < made_at(lost.folder)):
+                title = f"{lost.manifest.organization_name or 'the organization'} ({lost.manifest.organization_id})"
+                yield Failure(
+                    lost.manifest.organization_id,
+                    f"{title} is observed no more: {' and '.join(taken)}, by which it was observed up to "
+                    f"{lost.manifest.day}, holds a key of {access.title} now, which is observed from now on. If that "
+                    f"is not meant, put the key of {title} back before its day closes; this is said once.",
+                )
+
+
+def _last(data: DataDirectory, organization_id: str) -> Observation | None:
+    return next(last_before(data, organization_id, date.max), None)
 
 
 def ending_in_time(patience: Patience, day: date, clock: PipelineClock) -> Patience:
@@ -155,21 +186,16 @@ def ending_in_time(patience: Patience, day: date, clock: PipelineClock) -> Patie
     return patience.ending_within((end_of(day + timedelta(days=1)) - clock.now()).total_seconds())
 
 
-def require_right_clock(access: Access, day: date, data: DataDirectory, clock: PipelineClock) -> None:
+def require_right_clock(access: Access, day: date, clock: PipelineClock) -> None:
     """Refuse a day that cannot be observed now, or while this machine's clock is contradicted: today's roster must
     never stand under a past day. A run may have come to this organization only after midnight.
 
     Raises:
-        ImpossibleDay: the day cannot be observed any more, an observation was made later than now, or the API's own
-            clock would not let the day be observed, or would call it over where ours does not.
+        ImpossibleDay: the day cannot be observed any more, or the API's own clock would not let it be observed, or
+            would call it over where ours does not.
     """
     now = clock.now()
     require_observable(day, now, clock.first)
-    if later := made_later(data, access.organization.id, now):
-        raise ImpossibleDay(
-            f"the clock stands at {_second(now)}, but an observation of {later.manifest.day} made at "
-            f"{_second(made_at(later.folder))} lies in the record: the clock is behind. Set it right and run again"
-        )
     theirs = None if clock.moved else access.keys[0].client.server_time
     if theirs is not None and _contradicts(day, now, theirs, clock.first):
         raise ImpossibleDay(

@@ -69,11 +69,18 @@ def _raw(response: httpx.Response) -> Iterator[bytes]:
 
 
 def _unpacked(packed: Iterator[bytes]) -> Iterator[bytes]:
+    """Of one member or several (RFC 1952), as servers that stream may send them; zeros may follow the last."""
     unpacking = zlib.decompressobj(_AUTOMATIC_HEADER)
     try:
         for chunk in packed:
-            yield unpacking.decompress(chunk, _PIECE)
-            while unpacking.unconsumed_tail:
-                yield unpacking.decompress(unpacking.unconsumed_tail, _PIECE)
+            left = chunk
+            while left:
+                if unpacking.eof:
+                    if not (left := left.lstrip(b"\0")):
+                        break
+                    unpacking = zlib.decompressobj(_AUTOMATIC_HEADER)
+                yield unpacking.decompress(left, _PIECE)
+                left = unpacking.unconsumed_tail or unpacking.unused_data
+        yield unpacking.flush()
     except zlib.error as error:
         raise Passing(f"a packed body that is damaged: {error}") from None

@@ -9,16 +9,17 @@ import io
 import logging
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from enum import StrEnum
-from itertools import count
+from itertools import chain, count, takewhile
 from pathlib import Path
 
 import msgspec
 import pyarrow as pa
 from msgspec import Struct, field
 
-from assets.days import is_final
+from assets.days import is_final, yesterday
+from assets.errors import ImpossibleDay
 from assets.extraction.api import API_VERSION
 from assets.files import sync, whole_file
 from assets.layout import DataDirectory, observation_folders, organization_folders
@@ -230,15 +231,27 @@ def last_before(data: DataDirectory, organization_id: str, day: date) -> Iterato
     return (found for one in days if (found := newest_observation(data, organization_id, one)))
 
 
-def made_later(data: DataDirectory, organization_id: str, now: datetime) -> Observation | None:
-    """A complete observation of the organization that was made after `now`: then the clock cannot be right."""
-    for day in _days_observed(data, organization_id):
-        if day < now.astimezone(UTC).date() - timedelta(days=1):
-            return None
-        for observation in complete_observations(data, organization_id, day):
-            if made_at(observation.folder) > now.replace(microsecond=0):
-                return observation
-    return None
+def require_not_behind(data: DataDirectory, now: datetime) -> None:
+    """Refuse to write with a clock that the record contradicts: today's roster would stand under a past day, and what
+    replaces something would be older than that.
+
+    Raises:
+        ImpossibleDay: an observation of any organization was made later than `now`.
+    """
+    for later in chain.from_iterable(_not_before(data, one, now) for one in organizations_observed(data)):
+        if made_at(later.folder) > now.replace(microsecond=0):
+            raise ImpossibleDay(
+                f"the clock stands at {now:%Y-%m-%d %H:%M:%S} UTC, but an observation of {later.manifest.day} made at "
+                f"{made_at(later.folder):%Y-%m-%d %H:%M:%S} UTC lies in the record: the clock is behind. Set it right "
+                "and run again; nothing was written."
+            )
+
+
+def _not_before(data: DataDirectory, organization_id: str, now: datetime) -> Iterator[Observation]:
+    """The complete observations of the days that can be observed at `now`, or only later."""
+    first = yesterday(now)
+    days = takewhile(lambda day: day >= first, _days_observed(data, organization_id))
+    return chain.from_iterable(complete_observations(data, organization_id, day) for day in days)
 
 
 def complete_observations(data: DataDirectory, organization_id: str, day: date) -> Iterator[Observation]:

@@ -11,6 +11,8 @@ from assets.extraction.whose import Named, named_by, speaks_of_several
 
 MOST_ODD, MOST_ODD_SHARE = 10, 0.01
 """Beyond both, items that cannot be read are no exception any more but another shape."""
+A_LIST = 3
+"""Of so many items not all are exceptions by chance; of one or two it cannot be told, and a holder must not be lost."""
 EXAMPLES = 5
 
 
@@ -57,7 +59,8 @@ class Tally:
         """
         items = outcome.rows + self.left_out
         few = max(MOST_ODD, items * MOST_ODD_SHARE)
-        if self.unread and (self.unread > few or self.unread == items):
+        none_is_plain = self.unread == items and (items >= A_LIST or self.left_out > 0)
+        if self.unread and (self.unread > few or none_is_plain):
             raise unexpected(
                 endpoint,
                 f"{self.unread:,} of its {items:,} items cannot be read, such as {self.worst}",

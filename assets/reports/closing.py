@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from assets.damaged import unreadable
 from assets.days import end_of
 from assets.errors import CloseRefused, WrongUse
+from assets.extraction.landing import require_not_behind
 from assets.files import locked, sha256_of, whole_file
 from assets.finance import frozen
 from assets.finance.closings import ADJUSTMENTS, LINES, Entry, Event, Log, entry_file, figures_file, read_log
@@ -101,6 +102,7 @@ def _signing(data: DataDirectory, by: str, now: datetime) -> Iterator[DataDirect
         raise WrongUse("nobody signs: say who with --by.")
     staged = data.staging(f"finance-{uuid.uuid4().hex}")
     with locked(data.root / ".finance.lock"), told_in_words("Nothing was signed"):
+        require_not_behind(data, now)
         try:
             bring_up_to_date(data, now)
             yield claim(staged)

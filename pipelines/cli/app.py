@@ -1,6 +1,6 @@
 """The commands and their options; what they do stands in the modules beside this one.
 
-Exit status: 0 done, 1 failed, 2 wrong use, 3 done in part.
+Exit status: 0 done, 1 failed, 2 wrong use, 3 done in part, 130 and 143 ended by Ctrl-C and SIGTERM.
 """
 
 import os
@@ -16,6 +16,7 @@ import typer
 
 from assets.errors import LicenseHistoryError, WrongUse
 from pipelines.cli.streams import print_whatever_comes, stop_writing, told_in_vain, work_goes_on
+from pipelines.signals import ended_by, listening
 
 app = typer.Typer(
     name="licenses",
@@ -257,13 +258,25 @@ def ui(port: Annotated[int, typer.Option(help="The port on 127.0.0.1.")] = 3000)
 def main() -> None:
     """The console script: errors are sentences, on standard error."""
     print_whatever_comes()
+    with listening():
+        try:
+            _run()
+        except SystemExit as end:
+            if end.code and ended_by():
+                _end("", 1)
+            raise
+        finally:
+            if unheard := told_in_vain():
+                print(f"licenses: what there was to say could not be written ({unheard.strerror}).", file=sys.stderr)
+            stop_writing()
+
+
+def _run() -> None:
     try:
         app()
     except LicenseHistoryError as error:
         _end(str(error), 2 if isinstance(error, WrongUse) else 1)
-    except (
-        BrokenPipeError
-    ):  # whoever read our output has gone (licenses sql … | head): nothing more can be said to them
+    except BrokenPipeError:  # whoever read our output has gone: licenses sql … | head
         raise SystemExit(1) from None
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
@@ -279,18 +292,18 @@ def main() -> None:
             "it happened.",
             1,
         )
-    except KeyboardInterrupt:
-        _end("interrupted; nothing was half published.", 130)
-    finally:
-        if unheard := told_in_vain():
-            print(f"licenses: what there was to say could not be written ({unheard.strerror}).", file=sys.stderr)
-        stop_writing()
 
 
 def _end(sentence: str, status: int) -> NoReturn:
-    """Say what happened where that can still be said, and end."""
+    """Say what happened where that can still be said, and end: where a signal wanted it, everything else follows."""
     with suppress(OSError, ValueError):
-        if _debug and status != 130:
+        if _debug:
             traceback.print_exc()
+        if came := ended_by():
+            status = 128 + came
+            sentence = (
+                f"ended by {came.name}. Nothing is half published: what was put in place before stands, and the same "
+                "command goes on from there."
+            )
         print(f"licenses: {sentence}", file=sys.stderr)
     raise SystemExit(status) from None

@@ -11,6 +11,7 @@ from rich.console import Console
 from assets.assignments.plan import Action, DayPlan, Wish
 from assets.days import require_not_future
 from assets.errors import WrongUse
+from assets.extraction.landing import require_not_behind
 from assets.preflight import require_room
 from pipelines import settings as settings_module
 from pipelines.cli.progress import watched
@@ -27,6 +28,7 @@ def fill_days(first: date, last: date, wish: Wish, *, reason: str | None, dry_ru
     _check(first, last, settings)
     if not dry_run:
         require_room(settings.data)
+        require_not_behind(settings.data, settings.now)
     plans = plan_days(settings, first, last, wish)
     _tell_plan(plans, first, last)
     impossible = [one for one in plans if one.action is Action.IMPOSSIBLE]

@@ -68,7 +68,7 @@ def _sections() -> Iterator[Section]:
     yield Section("Settings", tuple(_settings(settings)))
     with reached(settings) as organizations:
         yield from organizations.sections
-        yield examined("Data directory", lambda: examine_folder(data))
+        yield examined("Data directory", lambda: examine_folder(data, now))
         yield examined("Record", lambda: examine_record(data, organizations, now))
     yield examined("Files", lambda: examine_files(data), lambda: examine_warehouse(data))
     yield examined("Nightly schedule", lambda: examine_schedule(data, now, datetime.now(UTC)))

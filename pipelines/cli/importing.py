@@ -16,6 +16,7 @@ from assets.assignments.imported import Imported, Target, importing, nearest_fac
 from assets.assignments.snapshot import SnapshotFacts, organizations_known, read_facts
 from assets.days import require_over
 from assets.errors import WrongUse
+from assets.extraction.landing import require_not_behind
 from assets.layout import DataDirectory, snapshot_file
 from assets.preflight import require_room
 from pipelines import settings as settings_module
@@ -44,6 +45,7 @@ def import_file(request: Request, *, yes: bool, debug: bool) -> int:
     settings = settings_module.load()
     require_over(request.day, settings.now, settings.licenses_first_day)
     require_room(settings.data)
+    require_not_behind(settings.data, settings.now)
     organization_id = _organization(settings.data, request.organization, request.day)
     said = read_map_file(request.map_file) if request.map_file else MapFile()
     sheet = read_sheet(request.file)

@@ -165,6 +165,21 @@ def test_a_mapping_file_lets_any_export_in_and_what_it_replaces_is_kept(archive:
     assert len(list((archive.data / "superseded").rglob("*.parquet"))) == 1
 
 
+def test_nothing_is_replaced_by_what_is_older_than_it(tmp_path: Path, home: Path):
+    for archive in archive_of(tmp_path, home, "behind"):
+        assert archive.bring().status == 0
+        before = archive.published()
+        archive.file(EXPORT.replace("Admin", "User"), "later.csv")
+        behind = archive.bring("--replace", file="later.csv", LICENSES_NOW="2026-06-02T12:00:00Z")
+        assert behind.status == 1
+        assert (
+            f"The snapshot of {PAST} for Acme (org_1) that is to be replaced was loaded at 2026-06-03 09:00:00 UTC, "
+            "but the clock stands at 2026-06-02 12:00:00 UTC: it is behind." in behind.err
+        )
+        assert archive.published() == before
+        assert archive.ask("select count(*) from restatements") == [(0,)]
+
+
 def test_a_damaged_file_of_another_day_is_told_and_the_import_stands(archive: Archive):
     damaged = usage_file(DataDirectory(archive.data).usage, DAY, "org_1")
     damaged.write_bytes(damaged.read_bytes()[:-20])

@@ -44,7 +44,7 @@ def saying_that_it_is(now: datetime) -> ScriptedApi:
 
 
 def night_of(made: Nights, ours: datetime) -> None:
-    require_right_clock(made.access(), DAY, made.data, World(stands=ours.isoformat()))
+    require_right_clock(made.access(), DAY, World(stands=ours.isoformat()))
 
 
 @pytest.mark.parametrize("theirs", [timedelta(), timedelta(hours=20), timedelta(hours=-1, minutes=-59)])
@@ -71,7 +71,7 @@ def test_a_provisional_day_is_contradicted_where_theirs_is_over(nights: Start):
 
 def test_a_clock_that_was_moved_on_purpose_is_contradicted_by_no_other(nights: Start):
     made = nights(saying_that_it_is(NEXT_NIGHT + timedelta(days=400)))
-    require_right_clock(made.access(), DAY, made.data, PipelineClock(fixed=NEXT_NIGHT.isoformat()))
+    require_right_clock(made.access(), DAY, PipelineClock(fixed=NEXT_NIGHT.isoformat()))
 
 
 @pytest.mark.parametrize("says", [None, "yesterday"])
@@ -142,11 +142,11 @@ def company(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[Co
     with serving(as_app(api)) as url:
         made = Company(tmp_path_factory.mktemp("company"), url, home=home)
         made.api = api
+        assert made.night(DAY + timedelta(days=30)).status == 0
         yield made
 
 
 def test_a_day_is_refused_when_an_observation_was_made_later_than_now(company: Company):
-    assert company.night(DAY + timedelta(days=30)).status == 0
     before = company.published()
     company.api.lists["users"].append(user(2))
     behind = company.at(NEXT_NIGHT + timedelta(days=2), DAY + timedelta(days=2))
@@ -157,6 +157,39 @@ def test_a_day_is_refused_when_an_observation_was_made_later_than_now(company: C
     )
     assert company.published() == before
     assert not list((company.data / "landing" / "org_1").glob("2026-06-*"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("backfill", "--from", "2026-06-03", "--to", "2026-06-03"),
+        ("import", "members.csv", "--day", "2026-06-03", "--organization", "org_1"),
+        ("close", "2026-05"),
+        ("reopen", "2026-05", "--reason", "to see"),
+        ("check",),
+    ],
+    ids=lambda words: words[0],
+)
+def test_whatever_writes_is_refused_by_then_and_the_doctor_says_why(company: Company, words: tuple[str, ...]):
+    (company.folder / "members.csv").write_text("name;email;role\nUser 1;user1@acme.example;user\n")
+    before = company.published()
+    refused = company(*words, LICENSES_NOW="2026-06-04T02:00:00+00:00")
+    assert refused.status in (1, 2)
+    told = " ".join((refused.err + refused.out).split())
+    assert "the clock stands at 2026-06-04 02:00:00 UTC, but an observation of 2026-07-01 made at" in told
+    assert company.published() == before
+    assert not (company.data / "finance").exists()
+
+
+def test_another_organizations_observation_tells_the_time_as_well(company: Company):
+    company.api.me, ours = {"id": "org_2", "name": "New"}, company.api.me
+    try:
+        behind = company.at(NEXT_NIGHT + timedelta(days=2), DAY + timedelta(days=2))
+    finally:
+        company.api.me = ours
+    assert behind.status == 1
+    assert "the clock is behind" in behind.err
+    assert not (company.data / "landing" / "org_2").exists()
 
 
 def test_the_same_second_is_not_later(company: Company):

@@ -128,10 +128,11 @@ def test_the_bound_on_pages_lets_twenty_million_items_through():
         ("workspaces", "workspaces", {"name": "W"}, "id"),
     ],
 )
-def test_an_item_without_what_every_item_has_fails_its_list_and_is_named(
+def test_items_that_all_lack_what_every_item_has_fail_their_list_and_are_named(
     nights: Start, name: str, noun: str, row: Row, field: str
 ):
-    made = nights(saying(page([row]), of=name))
+    rows = [row | {"id": f"{row['id']}{place}"} for place in "abc"] if row.get("id") else [row]
+    made = nights(saying(page(rows), of=name))
     told = not_read(made, name) if name in ("invites", "workspaces") else failure_of(made)
     assert told.startswith(f"the list of {noun} has an unexpected shape")
     assert f"`{field}`" in told or f".{field}`" in told
@@ -158,9 +159,9 @@ def test_what_may_be_missing_or_null_is_null(nights: Start, row: Row):
         {"data": {}, "has_more": False},
         {"data": [user(1)], "has_more": "no"},
         {"data": [[]], "has_more": False},
-        {"data": [user(1, added_at="yesterday")], "has_more": False},
-        {"data": [user(1, added_at="2026-06-01T08:00:00")], "has_more": False},
-        {"data": [user(1, name=5)], "has_more": False},
+        {"data": [user(n, added_at="yesterday") for n in range(3)], "has_more": False},
+        {"data": [user(n, added_at="2026-06-01T08:00:00") for n in range(3)], "has_more": False},
+        {"data": [user(n, name=5) for n in range(3)], "has_more": False},
         [],
         "users",
     ],

@@ -143,6 +143,24 @@ def test_more_than_a_few_are_another_shape_and_no_exception(nights: Start, bad: 
         nights(api).observe()
 
 
+def test_a_roster_of_one_or_two_is_not_lost_for_what_is_odd_about_them(nights: Start):
+    made = nights(
+        ScriptedApi(users=[user(1, role=None), user(2, added_at="2025-01-01")], api_keys=[api_key(1, status=None)])
+    )
+    observation = made.observe()
+    made.derive(observation)
+    assert set(made.rows()) == {"user_0001", "user_0002", "apikey_0001"}
+    assert len(observation.manifest.odd) == 2
+
+
+@pytest.mark.parametrize("rows", [[{"role": "user"}], [user(1, role=None), {"role": "user"}]])
+def test_but_who_is_not_even_named_is_missed_and_has_not_left(nights: Start, rows: list[Row]):
+    made = nights(ScriptedApi())
+    made.api.says["users"] = lambda _: sent(*rows)
+    with pytest.raises(ListFailed, match="unexpected shape"):
+        made.observe()
+
+
 @pytest.mark.parametrize(("bad", "of"), [(2, 3), (10, 40), (19, 2_000)])
 def test_a_few_are_no_other_shape(nights: Start, bad: int, of: int):
     made = nights(ScriptedApi(users=[user(n, role=None if n < bad else "user") for n in range(of)]))
@@ -304,6 +322,22 @@ def test_an_organization_that_cannot_be_read_costs_itself_alone(two: Two, number
     assert "Odd" in finished.err
     assert "Traceback" not in finished.err
     assert two.ask(f"select organization_id from snapshot_log where snapshot_date = '{day}'") == [("org_1",)]
+
+
+def test_a_key_that_belongs_to_another_organization_now_is_told_once(two: Two):
+    day = DAY + timedelta(days=10)
+    two.odd.says["users"] = lambda _: sent(*many())
+    assert two.night(day).status == 0
+    first, two.odd.me = two.odd.me, {"id": "org_third", "name": "Third"}
+    changed = two.night(day + timedelta(days=1))
+    assert changed.status == 3
+    assert (
+        f"Odd (org_odd) is observed no more: ODD_KEY, by which it was observed up to {day}, holds a key of Third "
+        "(org_third) now" in changed.err
+    )
+    assert two.night(day + timedelta(days=2)).status == 0
+    two.odd.me = first
+    assert "Third (org_third) is observed no more" in two.night(day + timedelta(days=3)).err
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

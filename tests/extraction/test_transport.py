@@ -91,6 +91,24 @@ def test_a_packed_body_is_unpacked_and_no_other_packing_is_asked_for():
     assert asked == ["gzip"]
 
 
+@pytest.mark.parametrize("padding", [b"", b"\0" * 512])
+@pytest.mark.parametrize("at", [1, 100, len(WHOLE) - 1])
+@pytest.mark.parametrize("chunk", [1, 7, 10_000])
+def test_a_packed_body_may_come_in_members(at: int, chunk: int, padding: bytes):
+    body = gzip.compress(WHOLE[:at]) + padding + gzip.compress(WHOLE[at:]) + padding
+    pieces = InPieces([body[start : start + chunk] for start in range(0, len(body), chunk)])
+    answer = httpx.Response(200, headers=packed(b"").headers, stream=pieces)
+    assert ask(against(lambda _: answer)) == WHOLE
+
+
+class InPieces(httpx.SyncByteStream):
+    def __init__(self, pieces: list[bytes]) -> None:
+        self.pieces = pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self.pieces
+
+
 @pytest.mark.parametrize(
     "damaged",
     [gzip.compress(WHOLE)[:-9], gzip.compress(WHOLE)[:20], b"", b"no gzip at all"],
@@ -113,7 +131,8 @@ def test_a_large_page_within_the_bound_is_taken(monkeypatch: pytest.MonkeyPatch)
     body = b'"' + b"x" * 3_000_000 + b'"'
     assert ask(against(lambda _: packed(gzip.compress(body)))) == body
     monkeypatch.setattr(bodies, "BOUND", 2_999_999)
-    for answer in (packed(gzip.compress(body)), packed(body, "identity")):
+    halves = gzip.compress(body[:1_500_000]) + gzip.compress(body[1_500_000:])
+    for answer in (packed(gzip.compress(body)), packed(halves), packed(body, "identity")):
         with pytest.raises(ListFailed, match="has more than"):
             ask(against(lambda _, answer=answer: answer))
 

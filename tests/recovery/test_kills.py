@@ -31,7 +31,7 @@ from assets.publishing import claim, discard, publishing, sweep
 from assets.warehouse import publish as publish_module
 from assets.warehouse.publish import publish
 from tests.recovery.disks import failing_at, forget_claims, killed_at, leftovers, without_hard_links
-from tests.warehouse.snapshots import Snapshot, write, write_usage
+from tests.warehouse.snapshots import Snapshot, World, write, write_usage
 
 DAY = date(2026, 6, 1)
 NIGHT = datetime(2026, 6, 2, 2, tzinfo=UTC)
@@ -302,3 +302,20 @@ def test_a_file_whose_keeping_was_killed_is_kept_once_by_the_next_import(tmp_pat
         if finished:
             break
     assert turn > 5
+
+
+def test_what_is_linked_into_our_folders_is_not_swept_and_leads_nobody_round_in_circles(tmp_path: Path):
+    world, foreign = World(tmp_path / "data"), tmp_path / "foreign"
+    theirs = foreign / f".budget.xlsx.{'0' * 32}.replaced"
+    theirs.parent.mkdir()
+    theirs.write_bytes(b"somebody else's")
+    reports = world.tree.root / "reports"
+    reports.mkdir(parents=True)
+    (reports / "shared").symlink_to(foreign)
+    for name in ("latest", "newest", "current"):
+        (reports / name).symlink_to(".")
+    ours = reports / f".2026-10.html.{'0' * 32}.tmp"
+    ours.write_bytes(b"left by a kill")
+    world.publish(NEXT)
+    assert theirs.exists()
+    assert not ours.exists()

@@ -4,9 +4,11 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from datetime import datetime
 
 from assets.assignments.reference import LICENSE_TYPES, license_types
-from assets.errors import BadReference, WrongUse
+from assets.errors import BadReference, ImpossibleDay, WrongUse
+from assets.extraction.landing import require_not_behind
 from assets.finance.reference import finance_reference
 from assets.layout import DataDirectory
 from assets.preflight import require_room
@@ -14,9 +16,10 @@ from pipelines import places
 from pipelines.cli.doctor.findings import Finding, note, ok, problem
 
 
-def examine_folder(data: DataDirectory) -> Iterator[Finding]:
+def examine_folder(data: DataDirectory, now: datetime) -> Iterator[Finding]:
     """What the night looks at before it begins, and the files that people edit."""
     yield from _place(data)
+    yield from _clock(data, now)
     yield from _reference(data)
     yield from _env_file()
 
@@ -33,6 +36,14 @@ def _place(data: DataDirectory) -> Iterator[Finding]:
     else:
         yield ok("place", f"{data.root} is there and can be written.")
     yield ok("space", f"{shutil.disk_usage(there).free / 1e6:,.0f} MB free.")
+
+
+def _clock(data: DataDirectory, now: datetime) -> Iterator[Finding]:
+    """Nothing is written by a clock that the record contradicts."""
+    try:
+        require_not_behind(data, now)
+    except ImpossibleDay as error:
+        yield problem("clock", str(error))
 
 
 def _reference(data: DataDirectory) -> Iterator[Finding]:

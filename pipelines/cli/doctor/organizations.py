@@ -159,7 +159,7 @@ def _clock(access: Access, skew: timedelta | None, settings: Settings) -> Iterat
     moved = settings.licenses_now.isoformat() if settings.licenses_now else ""
     clock = PipelineClock(fixed=moved, first_day=settings.licenses_first_day.isoformat())
     try:
-        require_right_clock(access, yesterday(settings.now), settings.data, clock)
+        require_right_clock(access, yesterday(settings.now), clock)
     except LicenseHistoryError as error:
         yield problem("clock", f"{error}.")
         return
