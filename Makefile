@@ -19,7 +19,7 @@ ui: .venv/.installed ## Dagster's web UI and daemon, the nightly schedule on
 test: .venv/.tested ## Pass the tests
 	$(BIN)/pytest -n 2
 
-attack: .venv/.tested ## Kill it, and fail it, at every call that changes the disk (an hour; EVERY=4: a quarter)
+attack: .venv/.tested ## Kill it, and fail it, at every call that changes the disk (hours; EVERY=4: a quarter)
 	$(BIN)/python -m tests.attack --every $(EVERY)
 EVERY ?= 1
 

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -48,5 +47,8 @@ def _dagster(out: Console, root: Path, port: int) -> None:
     )
     dagster = Path(sys.executable).with_name("dagster")
     workspace = Path(__file__).resolve().parents[2] / "workspace.yaml"
-    with suppress(KeyboardInterrupt):
-        subprocess.run([dagster, "dev", "-w", workspace, "-h", "127.0.0.1", "-p", str(port)], check=False)
+    with subprocess.Popen([dagster, "dev", "-w", workspace, "-h", "127.0.0.1", "-p", str(port)]) as process:
+        try:
+            process.wait()
+        except KeyboardInterrupt:
+            process.terminate()  # it ends its own children, and whoever waits for it waits for them

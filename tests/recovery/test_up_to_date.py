@@ -17,7 +17,7 @@ from assets.warehouse.publish import bring_up_to_date
 from tests.recovery.disks import killed_at, leftovers
 from tests.warehouse.snapshots import Snapshot, World, write
 
-DAY, NOW = date(2026, 6, 1), datetime(2026, 6, 3, 2, tzinfo=UTC)
+DAY, NOW = date(2026, 6, 1), datetime(2027, 1, 2, 2, tzinfo=UTC)
 ONE = Snapshot("org", DAY, {"user": {"user_1": {}}})
 
 
