@@ -1,6 +1,7 @@
 """The Dagster asset `observation`: each organization's answers of one day, raw, in the landing."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -67,8 +68,8 @@ def extraction_assets(days: dg.PartitionsDefinition) -> list[dg.AssetsDefinition
             asked = [date.fromisoformat(key) for key in context.partition_keys]
             for day in asked:
                 require_observable(day, clock.now(), clock.first)
-            require_not_behind(data.tree, clock.now())
             require_room(data.tree)
+            require_not_behind(data.tree, clock.now())
             failures: list[Failure] = []
             night = _Night(context, config.again, data.tree, clock, api.patience(), failures)
             seen = _observe_all(night, asked, api)
@@ -152,7 +153,9 @@ class _Night:
 def _observe_all(night: _Night, asked: list[date], api: AdminApi) -> list[Observation]:
     """Every organization on its own: one's failure is a sentence, and the others go on."""
     with opened(api.credentials(), api.base_url, night.patience) as (accesses, refused):
-        night.failures.extend([*refused, *_lost_sight_of(accesses, night.data)])
+        night.failures.extend(refused)
+        with suppress(OSError):  # what cannot be read here is named where it is needed
+            night.failures.extend(_lost_sight_of(accesses, night.data))
         return [observed for day in asked for access in accesses if (observed := night.observe(access, day))]
 
 
@@ -160,7 +163,7 @@ def _lost_sight_of(accesses: list[Access], data: DataDirectory) -> Iterator[Fail
     """Organizations whose last observation went by a key that now belongs to another one. Told once, in the night that
     first observes the other: whoever takes an organization out of the settings does so knowingly, this is a mistake.
     """
-    here = {access.organization.id: access for access in accesses}
+    here = {access.organization.id for access in accesses}
     for lost in (one for known in organizations_observed(data) if known not in here and (one := _last(data, known))):
         for access in accesses:
             taken = sorted({holder.key_env for holder in access.keys} & {*lost.manifest.keys})
