@@ -66,7 +66,7 @@ def done(data: DataDirectory, key_envs: Collection[str], day: date) -> list[Snap
         facts = known_facts(snapshot_file(data, day, organization_id))
         if facts is None or not _shows(facts, observation):
             return []
-        read_by |= _keys(observation)
+        read_by |= observation.manifest.asked_with
         shown.append(facts)
     return shown if read_by.issuperset(key_envs) else []
 
@@ -99,14 +99,8 @@ def gaps(data: DataDirectory, key_envs: Collection[str], now: datetime, first_da
 def _is_configured(data: DataDirectory, organization_id: str, key_envs: Collection[str], now: datetime) -> bool:
     """Whether one of today's keys read the organization's last observation: one that was removed leaves no gaps."""
     for observation in last_before(data, organization_id, now.date() + timedelta(days=1)):
-        return not _keys(observation).isdisjoint(key_envs)
+        return not observation.manifest.asked_with.isdisjoint(key_envs)
     return False
-
-
-def _keys(observation: Observation) -> set[str]:
-    """The variables of the keys that asked; older manifests name only those that read a list."""
-    manifest = observation.manifest
-    return set(manifest.keys) or {outcome.key for outcome in manifest.lists.values() if outcome.key}
 
 
 def _shows(facts: SnapshotFacts, observation: Observation) -> bool:

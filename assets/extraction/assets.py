@@ -166,8 +166,8 @@ def _lost_sight_of(accesses: list[Access], data: DataDirectory) -> Iterator[Fail
     here = {access.organization.id for access in accesses}
     for lost in (one for known in organizations_observed(data) if known not in here and (one := _last(data, known))):
         for access in accesses:
-            taken = sorted({holder.key_env for holder in access.keys} & {*lost.manifest.keys})
-            newest = _last(data, access.organization.id)
+            taken = sorted(lost.manifest.asked_with.intersection(holder.key_env for holder in access.keys))
+            newest = _last(data, access.organization.id) if taken else None
             if taken and (newest is None or made_at(newest.folder) < made_at(lost.folder)):
                 title = f"{lost.manifest.organization_name or 'the organization'} ({lost.manifest.organization_id})"
                 yield Failure(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from itertools import chain, count, takewhile
+from itertools import count, takewhile
 from pathlib import Path
 
 import msgspec
@@ -119,6 +119,11 @@ class Manifest(Struct, kw_only=True):
     def whole(self) -> bool:
         """Whether nothing is left to ask for."""
         return self.complete and not self.missing
+
+    @property
+    def asked_with(self) -> set[str]:
+        """The variables of the keys that asked; older manifests name only those that read a list."""
+        return set(self.keys) or {outcome.key for outcome in self.lists.values() if outcome.key}
 
     @property
     def closes_its_day(self) -> bool:
@@ -238,8 +243,9 @@ def require_not_behind(data: DataDirectory, now: datetime) -> None:
     Raises:
         ImpossibleDay: an observation of any organization was made later than `now`.
     """
-    for later in chain.from_iterable(_not_before(data, one, now) for one in organizations_observed(data)):
-        if made_at(later.folder) > now.replace(microsecond=0):
+    stamp = f"{now.astimezone(UTC):{_STAMP}}"
+    for folder in _attempts_not_before(data, yesterday(now)):
+        if folder.name.partition("-")[0] > stamp and (later := read_observation(folder)):
             raise ImpossibleDay(
                 f"the clock stands at {now:%Y-%m-%d %H:%M:%S} UTC, but an observation of {later.manifest.day} made at "
                 f"{made_at(later.folder):%Y-%m-%d %H:%M:%S} UTC lies in the record: the clock is behind. Set it right "
@@ -247,11 +253,11 @@ def require_not_behind(data: DataDirectory, now: datetime) -> None:
             )
 
 
-def _not_before(data: DataDirectory, organization_id: str, now: datetime) -> Iterator[Observation]:
-    """The complete observations of the days that can be observed at `now`, or only later."""
-    first = yesterday(now)
-    days = takewhile(lambda day: day >= first, _days_observed(data, organization_id))
-    return chain.from_iterable(complete_observations(data, organization_id, day) for day in days)
+def _attempts_not_before(data: DataDirectory, first: date) -> Iterator[Path]:
+    """The folders of everything that was asked of any organization for `first` or a later day."""
+    for organization_id in (folder.name for folder in organization_folders(data.root / "landing")):
+        for day in takewhile(lambda day: day >= first, _days_observed(data, organization_id)):
+            yield from attempts(data, organization_id, day)
 
 
 def complete_observations(data: DataDirectory, organization_id: str, day: date) -> Iterator[Observation]:

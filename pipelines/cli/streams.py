@@ -6,8 +6,6 @@ from contextlib import suppress
 from io import TextIOWrapper
 from typing import Any
 
-__all__ = ["print_whatever_comes", "stop_writing", "told_in_vain", "work_goes_on"]
-
 
 class Unheard:
     """A stream that takes what it is given even where it cannot be written: its disk is full, its reader has gone.

@@ -96,17 +96,9 @@ def test_a_packed_body_is_unpacked_and_no_other_packing_is_asked_for():
 @pytest.mark.parametrize("chunk", [1, 7, 10_000])
 def test_a_packed_body_may_come_in_members(at: int, chunk: int, padding: bytes):
     body = gzip.compress(WHOLE[:at]) + padding + gzip.compress(WHOLE[at:]) + padding
-    pieces = InPieces([body[start : start + chunk] for start in range(0, len(body), chunk)])
-    answer = httpx.Response(200, headers=packed(b"").headers, stream=pieces)
+    pieces = (body[start : start + chunk] for start in range(0, len(body), chunk))
+    answer = httpx.Response(200, headers=packed(b"").headers, content=pieces)
     assert ask(against(lambda _: answer)) == WHOLE
-
-
-class InPieces(httpx.SyncByteStream):
-    def __init__(self, pieces: list[bytes]) -> None:
-        self.pieces = pieces
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield from self.pieces
 
 
 @pytest.mark.parametrize(
