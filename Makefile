@@ -3,12 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test attack lint bench docs ui lock clean
+.PHONY: help install postgres run test test-dagster attack lint bench docs ui lock clean
 
 help: ## Show what there is
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 install: .venv/.installed ## Make .venv with the command `licenses` in it
+
+postgres: .venv/.postgres ## Add what Dagster needs to keep its runs in PostgreSQL (docs/dagster.md)
 
 run: .venv/.installed ## Do the main job: a real snapshot with ANTHROPIC_ADMIN_KEY, else 14 sandbox nights
 	@$(BIN)/licenses run
@@ -18,6 +20,9 @@ ui: .venv/.installed ## Dagster's web UI and daemon, the nightly schedule on
 
 test: .venv/.tested ## Pass the tests
 	$(BIN)/pytest -n 2
+
+test-dagster: .venv/.tested ## Of them: Dagster's own commands, from anywhere, and an instance on PostgreSQL
+	$(BIN)/pytest tests/dagster
 
 attack: .venv/.tested ## Kill it, and fail it, at every call that changes the disk (hours; EVERY=4: a quarter)
 	$(BIN)/python -m tests.attack --every $(EVERY)
@@ -31,16 +36,19 @@ lint: .venv/.tested ## ruff check and format, mypy over our own code
 bench: .venv/.tested ## Measure, against floors in the same run (takes minutes)
 	$(BIN)/python -m benchmarks
 
-docs: .venv/.tested ## Write the data dictionary and the cookbook's answers anew
+docs: .venv/.tested ## Write the data dictionary, the columns' lineage and the cookbook's answers anew
 	$(BIN)/python -m pipelines.dictionary docs/data-dictionary.md
+	$(BIN)/python -m tests.warehouse.write_column_lineage
 	$(BIN)/python -m tests.docs.write_cookbook
 
 lock: .venv/.tested ## Pin everything again, with hashes
-	$(COMPILE) --extra build pyproject.toml -o requirements.lock
-	$(COMPILE) --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(COMPILE) --extra build --extra dev --extra postgres pyproject.toml -o requirements-dev.lock
+	$(COMPILE) --extra build -c requirements-dev.lock pyproject.toml -o requirements.lock
+	$(COMPILE) --extra build --extra postgres -c requirements-dev.lock pyproject.toml -o requirements-postgres.lock
 	$(COMPILE) -c requirements.lock benchmarks/requirements.in -o benchmarks/requirements.lock
 	$(COMPILE) tests/older-duckdb.in -o tests/older-duckdb.lock
 
+# First with everything: Dagster's packages pin each other, and what is installed with fewer extras is the same.
 COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-header --no-annotate --quiet --upgrade
 
@@ -53,6 +61,10 @@ clean: ## Remove .venv; data stays
 	$(PYTHON) -m venv --copies .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --compile --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.postgres: .venv/.installed requirements-postgres.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --compile --require-hashes -r requirements-postgres.lock
 	@touch $@
 
 # An older DuckDB stands apart: analysts have it in their shells, and a test opens the warehouse with it.

@@ -17,6 +17,9 @@ LOOK_BACK_DAYS = 90
 TRAILING_DAYS = 4
 """Usage arrives late, so each night asks for the last days again (design, section 2)."""
 
+DUE = timedelta(hours=6)
+"""After midnight UTC: the night begins at 02:00, and four hours are all that its asking may take."""
+
 
 def end_of(day: date) -> datetime:
     """The instant at which `day` is over: the next midnight, UTC."""

@@ -5,7 +5,9 @@ LicenseHistoryError
 │   └── ImpossibleDay    nothing can observe that day, now or any more
 ├── AccessRefused        the key was refused (401, or an organization of which nothing can be read)
 ├── ListFailed           a list could not be fetched whole, or contradicts itself
-├── SnapshotRefused      the answers are whole, but must not be published (drop guard, broken key)
+├── SnapshotRefused      the answers are whole, but must not be published
+│   ├── TooManyGone      the drop guard: far fewer holders than is plausible
+│   └── HolderTwice      a key that is not unique, by a fault of ours
 ├── BadReference         a reference file that users edit is wrong
 ├── DamagedFile          a stored file of ours cannot be read; the rest goes on without it
 │   └── CopiedFile       it is another day's or organization's: nobody takes it for ours
@@ -41,6 +43,14 @@ class ListFailed(LicenseHistoryError):
 
 class SnapshotRefused(LicenseHistoryError):
     """A snapshot that must not be published."""
+
+
+class TooManyGone(SnapshotRefused):
+    """A snapshot that lost far more holders than is plausible."""
+
+
+class HolderTwice(SnapshotRefused):
+    """A snapshot in which a holder stands twice."""
 
 
 class BadReference(LicenseHistoryError):

@@ -260,8 +260,8 @@ def discard(tree: DataDirectory) -> None:
 
 
 @contextmanager
-def told_in_words(what: str) -> Iterator[None]:
-    """Whatever ends the block as one sentence, unless it is one.
+def told_in_words(what: str, stands: str = "Nothing was published: what was there stands.") -> Iterator[None]:
+    """Whatever ends the block as one sentence, unless it is one: what failed, why, and what `stands`.
 
     Raises:
         PublishFailed: nothing was published.
@@ -271,7 +271,4 @@ def told_in_words(what: str) -> Iterator[None]:
     except LicenseHistoryError:
         raise
     except Exception as error:
-        raise PublishFailed(
-            f"{what} ({because(error)}). Nothing was published: the snapshots and the warehouse stand as they were. "
-            "Mend the cause and run again."
-        ) from error
+        raise PublishFailed(f"{what} ({because(error)}). {stands} Mend the cause and run again.") from error

@@ -1,7 +1,11 @@
-"""The composition root: which assets, on which days, with which resources; workspace.yaml points here."""
+"""The composition root: which assets, on which days, with which resource; workspace.yaml points here."""
 
+import sys
 import warnings
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -12,48 +16,62 @@ if TYPE_CHECKING:
 @dg.definitions
 def defs() -> dg.Definitions:
     """Everything that Dagster runs here, from the environment's settings."""
-    from pipelines import settings
+    _look_here_first()
+    from pipelines import foreign_env, settings
 
+    foreign_env.set_right()
     return build(settings.load())
 
 
-def build(settings: "Settings", **resources: object) -> dg.Definitions:
-    """The definitions for given settings; `resources` replaces some of them by name, for tests and the sandbox."""
-    # Single-run backfills and freshness policies are what this stands on, beta or not.
+def _look_here_first() -> None:
+    """Dagster looks for packages where somebody stands: an `assets` folder there is not ours."""
+    here, found = Path(__file__).resolve().parents[1], find_spec("assets")
+    if not found or not found.origin or Path(found.origin).resolve().parents[1] != here:
+        sys.path.insert(0, str(here))
+
+
+def build(settings: "Settings", **changed: Any) -> dg.Definitions:
+    """The definitions for given settings; `changed` replaces parts of what the assets are given, for the sandbox."""
+    # Single-run backfills are what this stands on, beta or not.
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
     warnings.filterwarnings("ignore", category=dg.PreviewWarning)
     from assets.assignments.assets import assignments_assets
+    from assets.assignments.derive import DropGuard
+    from assets.assignments.green_days import green_days_check
     from assets.extraction.assets import extraction_assets
     from assets.partitions import daily
     from assets.reports.assets import report_assets
-    from assets.resources import AdminApi, Guard, PipelineClock
+    from assets.resources import Installation
     from assets.warehouse.assets import warehouse_assets
+    from pipelines.automation import automation_sensors, conditions
     from pipelines.jobs import backfill_job, nightly_job
     from pipelines.monthly import report_job, report_schedule
-    from pipelines.running import RunningFolder
-    from pipelines.schedule import gaps_schedule, nightly_schedule
+    from pipelines.running import held_by_runs
+    from pipelines.schedule import gaps_schedule, nightly_schedule, status
+    from pipelines.sensor import published_days_sensor
 
+    names, on, started = settings.names, conditions(settings), status(settings)
     days = daily(settings.licenses_first_day, settings.now)
-    nightly, backfill, monthly = nightly_job(), backfill_job(), report_job()
-    reports = report_assets(settings.licenses_first_day, settings.now)
+    guard = DropGuard(settings.licenses_drop_percent, settings.licenses_drop_holders)
+    given = replace(Installation(settings.data, settings.api, settings.clock, guard), **changed)
+    nightly, backfill, monthly = nightly_job(names), backfill_job(names), report_job(names)
     return dg.Definitions(
-        assets=[*extraction_assets(days), *assignments_assets(days), *warehouse_assets(), *reports],
+        assets=dg.with_source_code_references(
+            [
+                *extraction_assets(days, names, on.observation),
+                *assignments_assets(days, names, on.assignments),
+                *warehouse_assets(names, on.warehouse),
+                *report_assets(settings.licenses_first_day, settings.now, names),
+            ]
+        ),
+        asset_checks=[green_days_check(names)],
         jobs=[nightly, backfill, monthly],
-        schedules=[nightly_schedule(nightly, settings), gaps_schedule(backfill, settings), report_schedule(monthly)],
+        schedules=[
+            nightly_schedule(nightly, settings),
+            gaps_schedule(backfill, settings),
+            report_schedule(monthly, names, started),
+        ],
+        sensors=[published_days_sensor(given, settings), *automation_sensors(settings)],
         executor=dg.in_process_executor,
-        resources={
-            "api": AdminApi(
-                base_url=settings.anthropic_base_url,
-                key_envs=settings.key_envs,
-                list_minutes=settings.licenses_list_minutes,
-                night_minutes=settings.licenses_night_minutes,
-            ),
-            "data": RunningFolder(path=str(settings.data.root)),
-            "clock": PipelineClock(
-                fixed=settings.licenses_now.isoformat() if settings.licenses_now else "",
-                first_day=settings.licenses_first_day.isoformat(),
-            ),
-            "guard": Guard(percent=settings.licenses_drop_percent, holders=settings.licenses_drop_holders),
-            **resources,
-        },
+        resources={names.resource: held_by_runs(given)},
     )

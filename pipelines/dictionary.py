@@ -126,7 +126,7 @@ def dictionary() -> str:
     Raises:
         KeyError: a relation or a column has no comment.
     """
-    with TemporaryDirectory() as scratch, _empty_warehouse(Path(scratch)) as warehouse:
+    with TemporaryDirectory() as scratch, empty_warehouse(Path(scratch)) as warehouse:
         return "".join((HEAD, *_shown(warehouse), PARQUET, *map(_dataset, DATASETS), INTERNAL, *_internal()))
 
 
@@ -184,7 +184,7 @@ def _parameters(relation: Relation) -> list[str]:
 
 
 @contextmanager
-def _empty_warehouse(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def empty_warehouse(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A warehouse of one organization that has a snapshot with nobody in it."""
     data = DataDirectory(folder / "data")
     facts = SnapshotFacts(

@@ -10,10 +10,11 @@ from datetime import date, datetime, time, timedelta
 
 from assets.assignments.schema import Provenance
 from assets.assignments.snapshot import SnapshotFacts, known_facts, organizations_known, snapshot_days
+from assets.assignments.whole_days import is_observed
 from assets.days import yesterday
+from assets.errors import LicenseHistoryError
 from assets.extraction.landing import (
     Observation,
-    last_before,
     newest_observation,
     organizations_observed,
     whole_observation,
@@ -71,6 +72,16 @@ def done(data: DataDirectory, key_envs: Collection[str], day: date) -> list[Snap
     return shown if read_by.issuperset(key_envs) else []
 
 
+def shows_what_is_published(data: DataDirectory) -> bool:
+    """Whether the warehouse needs no run: one that failed or was killed may have published its day and no more."""
+    from assets.warehouse.publish import is_up_to_date
+
+    try:
+        return is_up_to_date(data)
+    except LicenseHistoryError:
+        return False  # a run says why
+
+
 def night_has_begun(now: datetime) -> bool:
     """Whether yesterday may be asked for; it can be until the next midnight."""
     return now.time() >= NIGHT_BEGINS
@@ -91,16 +102,9 @@ def gaps(data: DataDirectory, key_envs: Collection[str], now: datetime, first_da
         if between or landed:
             days |= between | landed
             newest.append((organization_id, max(there, default=None)))
-        if there and _is_configured(data, organization_id, key_envs, now):
+        if there and is_observed(data, organization_id, key_envs):
             waiting |= {day for day in missing if day > max(there)} - landed
     return Gaps(tuple(sorted(days)), tuple(sorted(waiting - days)), tuple(newest))
-
-
-def _is_configured(data: DataDirectory, organization_id: str, key_envs: Collection[str], now: datetime) -> bool:
-    """Whether one of today's keys read the organization's last observation: one that was removed leaves no gaps."""
-    for observation in last_before(data, organization_id, now.date() + timedelta(days=1)):
-        return not observation.manifest.asked_with.isdisjoint(key_envs)
-    return False
 
 
 def _shows(facts: SnapshotFacts, observation: Observation) -> bool:

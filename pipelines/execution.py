@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from assets.errors import LicenseHistoryError
-from assets.layout import DataDirectory
+from assets.names import Names
+from assets.steps import ASSIGNMENTS, OBSERVATION, ORDER, WAREHOUSE
 from pipelines.instance import RunLogFailed, instance, storage_failed
-from pipelines.jobs import BACKFILL, NIGHTLY, STEPS
+from pipelines.jobs import BACKFILL, NIGHTLY
 from pipelines.signals import ended_by
 
 if TYPE_CHECKING:
@@ -37,39 +38,46 @@ class Outcome:
 
 
 def run_night(
-    settings: "Settings", day: date, *, accept_drop: bool = False, again: bool = False, **resources: Any
+    settings: "Settings", day: date, *, accept_drop: bool = False, again: bool = False, **changed: Any
 ) -> Outcome:
     """Observe, derive and publish one day, as the schedule would; `again` asks for what is there already, too."""
     import dagster as dg
 
     from pipelines.definitions import build
 
-    definitions = build(settings, **resources)
-    config = {"license_assignments": {"accept_drop": accept_drop}} | ({"observation": {"again": True}} if again else {})
+    definitions = build(settings, **changed)
+    config = {ASSIGNMENTS: {"accept_drop": accept_drop}} | ({OBSERVATION: {"again": True}} if again else {})
     failed = []
     with ExitStack() as stack:
         try:
-            opened = stack.enter_context(_at_hand(settings))
+            opened = stack.enter_context(at_hand(settings))
         except RunLogFailed as error:
             # Tomorrow nobody can ask for this day any more: the night is worth more than its log.
             opened, failed = stack.enter_context(dg.DagsterInstance.ephemeral()), [str(error)]
-        day_key, run_config = day.isoformat(), of_steps(config)
-        outcome = run(definitions, opened, settings.data, NIGHTLY, partition_key=day_key, run_config=run_config)
+        day_key, run_config = day.isoformat(), of_steps(settings.names, config)
+        outcome = run(definitions, opened, settings, NIGHTLY, partition_key=day_key, run_config=run_config)
     return replace(outcome, success=outcome.success and not failed, failures=[*outcome.failures, *failed])
 
 
-def run_backfill(settings: "Settings", first: date, last: date, wish: "Wish", reason: str | None) -> Outcome:
+def run_backfill(
+    settings: "Settings", first: date, last: date, wish: "Wish", reason: str | None, *, accept_drop: bool = False
+) -> Outcome:
     """Fill the days from `first` to `last` in one run, as Dagster's own backfill page would."""
     from pipelines.definitions import build
 
-    options = {"source": wish.source.value if wish.source else "", "replace": wish.replace, "reason": reason or ""}
-    with _at_hand(settings) as opened:
+    options = {
+        "accept_drop": accept_drop,
+        "source": wish.source.name if wish.source else None,
+        "replace": wish.replace,
+        "reason": reason or "",
+    }
+    with at_hand(settings) as opened:
         return run(
             build(settings),
             opened,
-            settings.data,
+            settings,
             BACKFILL,
-            run_config=of_steps({"license_assignments": options}),
+            run_config=of_steps(settings.names, {ASSIGNMENTS: options}),
             tags=days_as_tags(first, last),
         )
 
@@ -79,20 +87,20 @@ def run_import(settings: "Settings", kept: "Kept", *, replace: bool, reason: str
     from pipelines.definitions import build
 
     options = {"imported": kept.place, "replace": replace, "reason": reason or ""}
-    with _at_hand(settings) as opened:
+    with at_hand(settings) as opened:
         return run(
             build(settings),
             opened,
-            settings.data,
+            settings,
             BACKFILL,
             partition_key=kept.manifest.day.isoformat(),
-            run_config=of_steps({"license_assignments": options}),
+            run_config=of_steps(settings.names, {ASSIGNMENTS: options}),
             run_id=kept.target.run_id,
         )
 
 
 @contextmanager
-def _at_hand(settings: "Settings") -> "Iterator[dg.DagsterInstance]":
+def at_hand(settings: "Settings") -> "Iterator[dg.DagsterInstance]":
     """The instance, without runs that only look as if they were at work; Dagster's own failures are sentences."""
     import dagster as dg
     from dagster_shared.check import CheckError
@@ -113,9 +121,9 @@ def _at_hand(settings: "Settings") -> "Iterator[dg.DagsterInstance]":
             ) from error
 
 
-def of_steps(config: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def of_steps(names: Names, config: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Dagster's run config from the steps' own."""
-    return {"ops": {step: {"config": dict(options)} for step, options in config.items()}}
+    return {"ops": {names.step(step): {"config": dict(options)} for step, options in config.items()}}
 
 
 def days_as_tags(first: date, last: date) -> dict[str, str]:
@@ -129,7 +137,7 @@ def days_as_tags(first: date, last: date) -> dict[str, str]:
 def run(
     definitions: "dg.Definitions",
     opened: "dg.DagsterInstance",
-    data: DataDirectory,
+    settings: "Settings",
     job: str,
     *,
     partition_key: str | None = None,
@@ -138,7 +146,7 @@ def run(
     run_id: str | None = None,
     lean: bool = False,
 ) -> Outcome:
-    """Execute a job without noise; its events go to the instance, where the UI shows them.
+    """Execute a job (NIGHTLY or BACKFILL) without noise; its events go to the instance, where the UI shows them.
 
     A `lean` run does the same work, but writes no events of the single relations and of the warehouse's checks (which
     publishing enforces anyway): most of a small night's time is Dagster's events.
@@ -148,11 +156,11 @@ def run(
     """
     from pipelines.running import at_work
 
-    definition = definitions.resolve_job_def(job)
+    definition = definitions.resolve_job_def(settings.names.name(job))
     run_id = run_id or str(uuid4())
     # Before Dagster knows of it: a run that it knows of and that holds no lock is dead.
-    with at_work(data, run_id), _interrupted_as_by_python():
-        result = (_lean(definition) if lean else definition).execute_in_process(
+    with at_work(settings.data, run_id), _interrupted_as_by_python():
+        result = (_lean(definition, settings.names) if lean else definition).execute_in_process(
             instance=opened,
             partition_key=partition_key,
             run_id=run_id,
@@ -168,10 +176,8 @@ def run(
     if not result.success and ended_by():
         raise KeyboardInterrupt  # what the steps have to say is only how they noticed
     failures, debug = _failures(result)
-    materialized = {
-        event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key
-    }
-    return Outcome(result.run_id, result.success, "warehouse" in materialized, failures, debug)
+    materialized = {event.asset_key for event in result.get_asset_materialization_events()}
+    return Outcome(result.run_id, result.success, settings.names.key(WAREHOUSE) in materialized, failures, debug)
 
 
 @contextmanager
@@ -185,14 +191,10 @@ def _interrupted_as_by_python() -> Iterator[None]:
 
 
 @cache
-def _lean(job: "dg.JobDefinition") -> "dg.JobDefinition":
-    import dagster as dg
-
-    steps = {dg.AssetKey(name) for name in STEPS}
+def _lean(job: "dg.JobDefinition", names: Names) -> "dg.JobDefinition":
+    steps = {names.key(step) for step in ORDER}
     graph = job.asset_layer.asset_graph
-    checks = {
-        key for key in graph.asset_check_keys if key.asset_key in steps and key.asset_key != dg.AssetKey(STEPS[-1])
-    }
+    checks = {key for key in graph.asset_check_keys if key.asset_key in steps and key.asset_key != names.key(WAREHOUSE)}
     return job.get_subset(
         asset_selection=frozenset(steps & set(graph.executable_asset_keys)), asset_check_selection=frozenset(checks)
     )

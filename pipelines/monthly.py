@@ -2,29 +2,33 @@
 
 import dagster as dg
 
+from assets.names import Names
 from assets.reports.assets import REPORT
 from assets.reports.month import month_before
 
 MONTHLY_REPORT = "monthly_report"
 
 
-def report_job() -> "dg.UnresolvedAssetJobDefinition":
+def report_job(names: Names) -> "dg.UnresolvedAssetJobDefinition":
     """Make one month's page and workbook; their paths stand in the run."""
     return dg.define_asset_job(
-        MONTHLY_REPORT,
-        selection=[REPORT],
+        names.name(MONTHLY_REPORT),
+        selection=[names.key(REPORT)],
         description="Seats and their cost in a month, for finance: page and workbook.",
     )
 
 
-def report_schedule(job: "dg.UnresolvedAssetJobDefinition") -> dg.ScheduleDefinition:
+def report_schedule(
+    job: "dg.UnresolvedAssetJobDefinition", names: Names, status: dg.DefaultScheduleStatus
+) -> dg.ScheduleDefinition:
     """The third at 06:00 UTC: by then the month's last usage has arrived, and two nights could mend its last day."""
 
     @dg.schedule(
+        name=names.name("report_on_the_third"),
         job=job,
         cron_schedule="0 6 3 * *",
         execution_timezone="UTC",
-        default_status=dg.DefaultScheduleStatus.RUNNING,
+        default_status=status,
         description="On the third of each month at 06:00 UTC, for the month that has ended.",
     )
     def report_on_the_third(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:

@@ -4,7 +4,7 @@ A run that was killed cannot say so: in Dagster it stays started, and holds the 
 ended (kill -9, power, a process id that somebody else bears now), so whoever comes next ends it.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ import dagster as dg
 from filelock import FileLock, Timeout
 
 from assets.layout import DataDirectory
-from assets.resources import DataFolder
+from assets.resources import Installation
 
 if TYPE_CHECKING:
     from dagster import InitResourceContext
@@ -55,18 +55,28 @@ def end_dead_runs(opened: dg.DagsterInstance, data: DataDirectory) -> list[str]:
     return ended
 
 
+def are_at_work(data: DataDirectory) -> bool:
+    """Whether any run is at work on this data directory, be it of another instance; after `end_dead_runs`."""
+    return any(_locks(data).glob("*.lock"))
+
+
 def _locks(data: DataDirectory) -> Path:
     return data.dagster_home / "running"
 
 
-class RunningFolder(DataFolder):
-    """LICENSES_DATA_DIR, whose runs can be seen to be alive: also those that Dagster's daemon starts."""
+def held_by_runs(given: Installation) -> dg.ResourceDefinition:
+    """What the assets are given, as a resource without any config, whose runs can be seen to be alive: also those that
+    Dagster's daemon starts."""
 
-    @contextmanager
-    def yield_for_execution(self, context: "InitResourceContext") -> Generator["RunningFolder", None, None]:
+    told = f"The data directory {given.data.root}, the API and the clock, as the settings say them."
+
+    @dg.resource(config_schema={}, description=told)
+    def claude_licenses(context: "InitResourceContext") -> Iterator[Installation]:
         """Hold the run's lock as long as its steps are executed."""
         if context.run is None:
-            yield self
+            yield given
             return
-        with at_work(self.tree, context.run.run_id):
-            yield self
+        with at_work(given.data, context.run.run_id):
+            yield given
+
+    return claude_licenses

@@ -7,8 +7,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
-from urllib.parse import SplitResult, urlsplit
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from dotenv import load_dotenv
@@ -17,10 +16,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from assets.days import FIRST_DAY
 from assets.errors import WrongUse
-from assets.extraction.client import is_loopback
+from assets.extraction.client import is_loopback, require_address
 from assets.extraction.deadline import LIST_MINUTES, NIGHT_MINUTES
 from assets.layout import DataDirectory
+from assets.names import DEFAULT, Names
 from pipelines import places
+
+if TYPE_CHECKING:
+    from assets.resources import AdminApi, PipelineClock
 
 KEY = "ANTHROPIC_ADMIN_KEY"
 _CRON = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
@@ -34,6 +37,11 @@ class FillGaps(StrEnum):
     """What the schedule does about days that nobody observed."""
 
     FEED = "feed"
+    OFF = "off"
+
+
+class Switch(StrEnum):
+    ON = "on"
     OFF = "off"
 
 
@@ -53,6 +61,11 @@ class Settings(BaseSettings):
     licenses_night_minutes: Annotated[float, Field(gt=0, le=MOST_MINUTES)] = NIGHT_MINUTES
     licenses_fill_gaps: FillGaps = FillGaps.FEED
     licenses_schedule: str = "0 * * * *"
+    licenses_schedules: Switch = Switch.OFF
+    licenses_automation: Switch = Switch.OFF
+    licenses_dagster_prefix: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=60)] = DEFAULT
+    licenses_dagster_group: Annotated[str, Field(pattern=r"^[A-Za-z0-9_/]+$", max_length=60)] = DEFAULT
+    licenses_dagster_owners: str = ""
 
     @property
     def data(self) -> DataDirectory:
@@ -71,6 +84,26 @@ class Settings(BaseSettings):
     def now(self) -> datetime:
         """The pipeline's clock, UTC."""
         return (self.licenses_now or datetime.now(UTC)).astimezone(UTC)
+
+    @property
+    def clock(self) -> "PipelineClock":
+        from assets.resources import PipelineClock
+
+        if self.licenses_now:
+            return PipelineClock.standing(self.licenses_now, self.licenses_first_day)
+        return PipelineClock(first=self.licenses_first_day)
+
+    @property
+    def api(self) -> "AdminApi":
+        from assets.resources import AdminApi
+
+        return AdminApi(self.anthropic_base_url, self.key_envs, self.licenses_list_minutes, self.licenses_night_minutes)
+
+    @property
+    def names(self) -> Names:
+        """What everything of ours is called in Dagster."""
+        owners = tuple(filter(None, re.split(r"[,\s]+", self.licenses_dagster_owners)))
+        return Names(self.licenses_dagster_prefix, self.licenses_dagster_group, owners)
 
     @cached_property
     def key_envs(self) -> dict[str, str]:
@@ -109,7 +142,7 @@ def load() -> Settings:
         name = str(wrong["loc"][0]).upper()
         raise WrongUse(f"{name} cannot be used: {wrong['msg']}.") from None
     _ = settings.data
-    _check_url(settings.anthropic_base_url)
+    require_address(settings.anthropic_base_url)
     _check_schedule(settings.licenses_schedule)
     if settings.licenses_now is not None:
         _check_clock(settings)
@@ -118,7 +151,11 @@ def load() -> Settings:
 
 def _forget_empty_variables() -> None:
     """An empty variable is one that is not set: so it is in most shells' and schedulers' files."""
-    for name in [name for name in os.environ if name.startswith(("LICENSES_", "ANTHROPIC_")) and not os.environ[name]]:
+    for name in [
+        name
+        for name in os.environ
+        if name.startswith(("LICENSES_", "ANTHROPIC_", "DAGSTER_HOME")) and not os.environ[name]
+    ]:
         del os.environ[name]
 
 
@@ -140,24 +177,6 @@ def _check_schedule(cron: str) -> None:
 def _is_cron_field(text: str, bounds: tuple[int, int]) -> bool:
     numbers = [int(found) for found in re.findall(r"(?<![/\d])\d+", text)]
     return bool(re.fullmatch(r"[\w*/,-]+", text, re.ASCII)) and all(bounds[0] <= one <= bounds[1] for one in numbers)
-
-
-def _check_url(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or not _has_a_port(parts):
-        raise WrongUse("ANTHROPIC_BASE_URL must be a web address such as https://api.anthropic.com.")
-    if parts.username or parts.password or parts.query:
-        raise WrongUse("ANTHROPIC_BASE_URL must hold no user name, password or query: an address goes into logs.")
-    if parts.scheme == "http" and not is_loopback(url):
-        raise WrongUse("ANTHROPIC_BASE_URL must begin with https://: the key would travel readable by all otherwise.")
-
-
-def _has_a_port(parts: SplitResult) -> bool:
-    """Whether its port, if it names one, can be one."""
-    try:
-        return parts.port is None or parts.port > 0
-    except ValueError:
-        return False
 
 
 def _check_clock(settings: Settings) -> None:

@@ -233,9 +233,9 @@ class Nights:
         self.data, self.api = DataDirectory(root), api
         self.keys = keys or (KEY,)
 
-    def access(self) -> Access:
+    def access(self, address: str = "https://api.test") -> Access:
         holders = [
-            KeyHolder(f"KEY_{place}", Client("http://api.test", key, transport=httpx.MockTransport(self.api)))
+            KeyHolder(f"KEY_{place}", Client(address, key, transport=httpx.MockTransport(self.api)))
             for place, key in enumerate(self.keys, start=1)
         ]
         return Access(who_is(holders[0].client), "the organization", tuple(holders))

@@ -7,7 +7,7 @@ follows once, at the end of the run.
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 from itertools import groupby
@@ -17,8 +17,8 @@ from assets.assignments.plan import Action, DayPlan, Proof
 from assets.assignments.reconcile import differences
 from assets.assignments.reconstruct import rolling_back
 from assets.assignments.restatement import restate
-from assets.assignments.snapshot import SnapshotFacts
-from assets.errors import LicenseHistoryError
+from assets.assignments.snapshot import SnapshotFacts, snapshot_days
+from assets.errors import LicenseHistoryError, TooManyGone
 from assets.extraction.client import NotAvailable
 from assets.extraction.deadline import Patience
 from assets.extraction.feed import Feed, fetch_feed, first_day_proved, reader, rhythm
@@ -103,6 +103,7 @@ class Filling:
     now: datetime
     run_id: str
     reason: str | None
+    guard: DropGuard = field(default_factory=DropGuard)
 
     @property
     def loading(self) -> Loading:
@@ -111,14 +112,24 @@ class Filling:
 
 def fill(plans: Sequence[DayPlan], feeds: Feeds, how: Filling) -> Iterator[tuple[DayPlan, Derived | None]]:
     """Do what the plans say, publishing each day as it is done; yields each day, without a snapshot and with another
-    plan where the fetched feed shows that it cannot be filled after all.
+    plan where the fetched feed shows that it cannot be filled after all, or the drop guard refuses it.
 
     Raises:
         LicenseHistoryError: a source failed; the days yielded before are published and stay.
     """
+    organizations = {one.organization_id for one in plans}
+    newest = {one: max(snapshot_days(how.data, one), default=date.min) for one in organizations}
     for one in plans:
         if one.action is Action.REPLAY and one.observation:
-            yield one, published(derive(one.observation, how.data, how.staged, _NO_GUARD, how.loading), how)
+            # What nobody has believed a later day after is what the guard would have said no to that night.
+            later = newest.get(one.organization_id, date.min) > one.day
+            try:
+                made = derive(one.observation, how.data, how.staged, _NO_GUARD if later else how.guard, how.loading)
+                yield one, published(made, how)
+            except TooManyGone as refusal:
+                yield replace(one, action=Action.REFUSED, why=str(refusal)), None
+            else:
+                newest[one.organization_id] = max(newest.get(one.organization_id, date.min), one.day)
     rolled = [one for one in plans if one.action is Action.RECONSTRUCT and one.base]
     for _, group in groupby(rolled, key=lambda one: (one.organization_id, one.base and one.base.snapshot_date)):
         yield from _roll_back(list(group), feeds, how)

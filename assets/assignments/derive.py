@@ -23,7 +23,7 @@ from assets.assignments.workspaces import default_workspace, load_default_worksp
 from assets.damaged import files_of_nights, unreadable
 from assets.days import end_of, is_final
 from assets.engine import engine, sql_file
-from assets.errors import DamagedFile, SnapshotRefused
+from assets.errors import DamagedFile, HolderTwice, TooManyGone
 from assets.extraction import api
 from assets.extraction.api import ACTIVITIES, API_KEYS, INVITES, USERS, WORKSPACES
 from assets.extraction.coverage import UsageFiles, usage_files
@@ -39,37 +39,42 @@ class DropGuard:
     holders: int = 10
     accepted: bool = False
 
-    def check(self, facts: SnapshotFacts, data: DataDirectory) -> None:
-        """Compare each roster that is known with the last snapshot in which it was.
+    def check(self, facts: SnapshotFacts, data: DataDirectory) -> bool:
+        """Compare each roster that is known with the last snapshot in which it was; whether there was one.
 
         Raises:
-            SnapshotRefused: more than `percent` and more than `holders` are gone.
+            TooManyGone: more than `percent` and more than `holders` are gone.
         """
+        compared = False
         if self.accepted:
-            return
+            return compared
         for noun, roster, now in (("members", "users", facts.users), ("API keys", "api_keys", facts.api_keys)):
             if now is None or not (before := last_known(data, facts.organization_id, facts.snapshot_date, roster)):
                 continue
+            compared = True
             then: int = getattr(before, roster)
             if then - now <= max(self.holders, then * self.percent / 100):
                 continue
-            raise SnapshotRefused(
+            raise TooManyGone(
                 f"{facts.title}: on {facts.snapshot_date} there are {now:,} {noun}, after {then:,} in the snapshot of "
                 f"{before.snapshot_date}: {then - now:,} gone at once (the guard allows {self.percent:g} % or "
                 f"{self.holders}). The snapshot was not published and the last one stands. If so many have really "
                 "gone, run again with --accept-drop."
             )
+        return compared
 
 
 @dataclass(frozen=True)
 class Derived:
     """A snapshot that is staged, or (`unchanged`) stands published already, word for word.
 
-    `damaged` are the files of earlier nights whose insides could not be read, so that it was made without them.
+    `guarded` says that the drop guard had something to compare it with; `damaged` are the files of earlier nights whose
+    insides could not be read, so that it was made without them.
     """
 
     facts: SnapshotFacts
     unchanged: bool
+    guarded: bool = False
     damaged: tuple[DamagedFile, ...] = ()
 
 
@@ -104,7 +109,8 @@ def derive(
 
     Raises:
         BadReference: the table of license types cannot be used.
-        SnapshotRefused: the drop guard, a key that is not unique, or rows that got lost.
+        TooManyGone: the drop guard.
+        HolderTwice: a key that is not unique.
     """
     try:
         return _derive(observation, data, staged, guard, loading)
@@ -136,8 +142,8 @@ def _derive(
         for relation in ("holders", "workspaces", "invite_links", "license_assignments"):
             make(connection, relation)
         facts = _facts(connection, observation, foreign)
-        guard.check(facts, data)
-        return stage(connection, facts, data, staged, loading)
+        guarded = guard.check(facts, data)
+        return replace(stage(connection, facts, data, staged, loading), guarded=guarded)
 
 
 def make(connection: duckdb.DuckDBPyConnection, relation: str, file: str = "") -> None:
@@ -231,7 +237,7 @@ def _facts(connection: duckdb.DuckDBPyConnection, observation: Observation, fore
     counted = connection.sql(sql_file(__file__, "tallies")).to_arrow_table().to_pylist()[0]
     rows = counted["users"] + counted["api_keys"] + counted["invites"]
     if counted.pop("distinct_holders") != rows:
-        raise SnapshotRefused(
+        raise HolderTwice(
             f"{manifest.organization_name} ({manifest.organization_id}): the snapshot of {manifest.day} holds a holder "
             "twice, which is a fault of this program. It was not published and the last one stands; please report it "
             f"with the landing folder {observation.folder.name}."

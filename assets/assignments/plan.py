@@ -4,6 +4,7 @@ The rules (design, section 2): the best source first, a weaker one never replace
 name, nor a provisional snapshot a final one; where no source can answer, the day stays a gap.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -12,6 +13,7 @@ from enum import StrEnum
 from assets.assignments.reconstruct import base_for, observed_before
 from assets.assignments.schema import Provenance
 from assets.assignments.snapshot import SnapshotFacts, known_facts
+from assets.assignments.spans import is_in, told_spans
 from assets.days import is_final, yesterday
 from assets.extraction.feed import Rhythm
 from assets.extraction.landing import Observation, newest_observation
@@ -30,6 +32,7 @@ class Action(StrEnum):
     REPLAY = "replay"
     RECONSTRUCT = "reconstruct"
     IMPOSSIBLE = "cannot be filled"
+    REFUSED = "refused by the drop guard"
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,8 @@ class Proof:
         if day >= self.first:
             return ""
         return (
-            f"the Activity Feed proves nothing before {self.first}: its first activity is later than the end of "
-            f"{day}, so its silence there means nothing. Import a file that somebody kept (licenses import)"
+            f"the Activity Feed proves nothing before {self.first}: nothing in it is that old, so its silence there "
+            "means nothing. Import a file that somebody kept (licenses import)"
         )
 
     def has_got_to(self, base: SnapshotFacts) -> bool:
@@ -86,7 +89,7 @@ class Proof:
 
 @dataclass(frozen=True)
 class DayPlan:
-    """What will happen to one organization's day; `why` says so where nothing can."""
+    """What will happen to one organization's day; `why` says so where nothing can, without naming the day again."""
 
     organization_id: str
     day: date
@@ -99,15 +102,35 @@ class DayPlan:
 
     @property
     def refusal(self) -> str:
-        return f"{self._refusal_begins} {self.why}."
+        return self.why if self.action is Action.REFUSED else _refusal(self.organization_id, [self.day], self.why)
 
     def is_refused_in(self, sentences: Iterable[str]) -> bool:
-        """Whether a run that followed the plan says that the day cannot be filled after all."""
-        return any(sentence.startswith(self._refusal_begins) for sentence in sentences)
+        """Whether a run that followed the plan says (`folded`) that the day cannot be filled after all."""
+        begins = re.compile(rf"{re.escape(self.organization_id)}, ([^:]+) cannot be filled: ")
+        return any(is_in(self.day, found[1]) for sentence in sentences if (found := begins.match(sentence)))
 
-    @property
-    def _refusal_begins(self) -> str:
-        return f"{self.organization_id}, {self.day} cannot be filled:"
+
+def folded(refusals: Iterable[DayPlan]) -> list[str]:
+    """One sentence for each organization and reason, with its days; one for each day that the drop guard refused."""
+    return [sentence for _, sentence in folded_by_organization(refusals)]
+
+
+def folded_by_organization(refusals: Iterable[DayPlan]) -> list[tuple[str, str]]:
+    """The `folded` sentences, each beside its organization."""
+    together: dict[tuple[str, str], list[DayPlan]] = {}
+    for one in refusals:
+        together.setdefault((one.organization_id, one.why), []).append(one)
+    return [
+        (
+            organization_id,
+            why if plans[0].action is Action.REFUSED else _refusal(organization_id, [one.day for one in plans], why),
+        )
+        for (organization_id, why), plans in together.items()
+    ]
+
+
+def _refusal(organization_id: str, days: list[date], why: str) -> str:
+    return f"{organization_id}, {told_spans(days)} cannot be filled: {why}."
 
 
 A_NIGHT, LONGEST_SILENCE = timedelta(days=1), timedelta(days=7)
@@ -144,23 +167,28 @@ def _without_feed(data: DataDirectory, organization_id: str, day: date, wish: Wi
         return DayPlan(organization_id, day, Action.KEEP)
     observation = newest_observation(data, organization_id, day)
     base = base_for(data, organization_id, day)
-    if wish.source is not Source.RECONSTRUCT and observation and _may_replay(present, observation, wish):
+    if wish.source is not Source.RECONSTRUCT and observation and _may_replay(present, observation, wish, now):
         return DayPlan(organization_id, day, Action.REPLAY, observation=observation)
     if present and not _may_reconstruct_over(present, wish):
         return DayPlan(organization_id, day, Action.KEEP)
     if wish.source is Source.REPLAY:
-        return _kept_or_impossible(present, organization_id, day, f"the landing holds no complete observation of {day}")
+        return _kept_or_impossible(present, organization_id, day, "the landing holds no complete observation")
     if base is None:
         return _kept_or_impossible(present, organization_id, day, _no_base(day, now))
     return DayPlan(organization_id, day, Action.RECONSTRUCT, base=base)
 
 
-def _may_replay(present: SnapshotFacts | None, observation: Observation, wish: Wish) -> bool:
+def _may_replay(present: SnapshotFacts | None, observation: Observation, wish: Wish, now: datetime) -> bool:
     if present is None:
         return True
-    if present.is_final and not is_final(observation.manifest.day, observation.manifest.observed_at):
+    closes = is_final(observation.manifest.day, observation.manifest.observed_at)
+    if present.is_final and not closes:
         return False
-    return present.provenance is not Provenance.OBSERVED or wish.replace or wish.source is Source.REPLAY
+    if present.provenance is not Provenance.OBSERVED or wish.replace or wish.source is Source.REPLAY:
+        return True
+    # As in the night's own run: the day's closing counts, and of a day that can still be observed the newest.
+    is_newer = present.observation != observation.folder.name and observation.manifest.day >= yesterday(now)
+    return is_newer or (closes and not present.is_final)
 
 
 def _may_reconstruct_over(present: SnapshotFacts, wish: Wish) -> bool:

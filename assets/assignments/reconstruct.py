@@ -74,7 +74,7 @@ class Rollback:
         if not untold:
             return ""
         named = [f"{kind} {holder} of {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" for kind, holder, at in untold]
-        more = f" and {len(named) - NAMED:,} more" if len(named) > NAMED else ""
+        more = " and earlier ones" if len(named) > NAMED else ""  # not how many: days with the same reason fold
         return (
             f"the Activity Feed tells less than happened: it says nothing of additions that the snapshot of "
             f"{self.base.snapshot_date} shows since ({', '.join(named[:NAMED])}{more}), so its silence about others "

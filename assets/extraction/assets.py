@@ -23,11 +23,13 @@ from assets.extraction.landing import (
 from assets.extraction.observe import observe
 from assets.extraction.organizations import Access, opened
 from assets.extraction.unforeseen import sentence_of
-from assets.failures import Failure, record
+from assets.failures import Failure
 from assets.layout import DataDirectory
+from assets.names import Names
 from assets.preflight import require_room
-from assets.resources import AdminApi, DataFolder, PipelineClock
+from assets.resources import AdminApi, Installation, PipelineClock
 from assets.sentences import told
+from assets.steps import OBSERVATION, DayEvent, day_event, days_of, end, without_events
 
 Known = Callable[[DataDirectory, str, date], dict[str, date]]
 
@@ -40,52 +42,58 @@ class ObservationConfig(dg.Config):
     again: bool = False
 
 
-def extraction_assets(days: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
+def extraction_assets(
+    days: dg.PartitionsDefinition, names: Names, automation: dg.AutomationCondition[dg.AssetKey] | None
+) -> list[dg.AssetsDefinition]:
     """The assets of this folder, partitioned by `days`."""
+    key = names.key(OBSERVATION)
 
     @dg.asset(
+        key=key,
         partitions_def=days,
         backfill_policy=dg.BackfillPolicy.single_run(),
-        group_name="extraction",
+        automation_condition=automation,
+        pool=names.pool,
         kinds={"python", "json"},
-        owners=["team:operations"],
         check_specs=[
-            dg.AssetCheckSpec(COMPLETE, asset="observation", description="Every configured organization was observed.")
+            dg.AssetCheckSpec(COMPLETE, asset=key, description="Every configured organization was observed whole.")
         ],
+        required_resource_keys={names.resource},
+        **names.attributes,
     )
     def observation(
-        context: dg.AssetExecutionContext,
-        config: ObservationConfig,
-        api: AdminApi,
-        data: DataFolder,
-        clock: PipelineClock,
-    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        context: dg.AssetExecutionContext, config: ObservationConfig
+    ) -> Iterator[DayEvent | dg.MaterializeResult[None] | dg.AssetCheckResult]:
         """The Admin API's answers as they came: every page of every list that the keys reach, with a manifest.
 
         Grain: one folder per organization, day and observation. Only today (provisional) and yesterday can be observed.
+        A day is materialized once it is over and no configured organization is missing.
         """
+        given = Installation.given_to(context, names)
+        data, api, clock = given.data, given.api, given.clock
+        staged = given.staged(context.run)
         with told():
-            asked = [date.fromisoformat(key) for key in context.partition_keys]
+            asked = days_of(context)
             for day in asked:
                 require_observable(day, clock.now(), clock.first)
-            require_room(data.tree)
-            require_not_behind(data.tree, clock.now())
+            require_room(data)
+            require_not_behind(data, clock.now())
             failures: list[Failure] = []
-            night = _Night(context, config.again, data.tree, clock, api.patience(), failures)
-            seen = _observe_all(night, asked, api)
-            staged = data.staged(context.run)
-            record(staged, failures)
-            hand_over(staged, seen)
-            if not seen:
-                raise ListFailed("\n".join(failure.sentence for failure in failures))
-        for done in seen:
-            context.add_asset_metadata(_counts(done), partition_key=done.manifest.day.isoformat())
-        yield dg.MaterializeResult(metadata={"organizations": len(seen)})
+            night = _Night(context, config.again, data, clock, api.patience(), failures)
+            seen, whole = _observe_all(night, asked, api)
+            hand_over(staged, seen, whole=whole)
         yield dg.AssetCheckResult(
             check_name=COMPLETE,
             passed=not failures,
             metadata={"missing": [failure.sentence for failure in failures]},
         )
+        if not seen:
+            with told():
+                raise ListFailed("\n".join(failure.sentence for failure in failures))
+        if whole:
+            yield from (observed_event(key, day, [one for one in seen if one.manifest.day == day]) for day in asked)
+        yield without_events()
+        end(context, names, OBSERVATION, staged, failures)
 
     return [observation]
 
@@ -150,13 +158,16 @@ class _Night:
             return {}
 
 
-def _observe_all(night: _Night, asked: list[date], api: AdminApi) -> list[Observation]:
-    """Every organization on its own: one's failure is a sentence, and the others go on."""
+def _observe_all(night: _Night, asked: list[date], api: AdminApi) -> tuple[list[Observation], bool]:
+    """Every organization on its own: one's failure is a sentence, and the others go on. With it, whether each
+    configured organization was observed."""
     with opened(api.credentials(), api.base_url, night.patience) as (accesses, refused):
         night.failures.extend(refused)
         with suppress(OSError):  # what cannot be read here is named where it is needed
             night.failures.extend(_lost_sight_of(accesses, night.data))
-        return [observed for day in asked for access in accesses if (observed := night.observe(access, day))]
+        tried = [night.observe(access, day) for day in asked for access in accesses]
+    seen = [observed for observed in tried if observed]
+    return seen, len(seen) == len(tried) and not refused
 
 
 def _lost_sight_of(accesses: list[Access], data: DataDirectory) -> Iterator[Failure]:
@@ -193,13 +204,21 @@ def require_right_clock(access: Access, day: date, clock: PipelineClock) -> None
     """Refuse a day that cannot be observed now, or while this machine's clock is contradicted: today's roster must
     never stand under a past day. A run may have come to this organization only after midnight.
 
+    A clock that was moved is for stand-ins on this machine; whoever moved it, no other organization is asked by it.
+
     Raises:
         ImpossibleDay: the day cannot be observed any more, or the API's own clock would not let it be observed, or
-            would call it over where ours does not.
+            would call it over where ours does not; or the clock was moved.
     """
     now = clock.now()
     require_observable(day, now, clock.first)
-    theirs = None if clock.moved else access.keys[0].client.server_time
+    client = access.keys[0].client
+    if clock.moved and not client.is_on_this_machine:
+        raise ImpossibleDay(
+            f"the clock was moved to {_second(now)}, which is for a stand-in on this machine alone: today's state "
+            "would be written under another day"
+        )
+    theirs = None if clock.moved else client.server_time
     if theirs is not None and _contradicts(day, now, theirs, clock.first):
         raise ImpossibleDay(
             f"this machine's clock stands at {_second(now)}, the API's at {_second(theirs)}, so they differ about "
@@ -219,11 +238,14 @@ def _second(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _counts(done: Observation) -> dict[str, object]:
-    rows = {name: outcome.rows for name, outcome in done.manifest.lists.items() if outcome.complete}
-    return {
+def observed_event(key: dg.AssetKey, day: date, seen: list[Observation]) -> DayEvent:
+    """What the UI shows of a day: how many rows of each list there are, all organizations together."""
+    lists = [(name, one.rows) for done in seen for name, one in done.manifest.lists.items() if one.complete]
+    rows = {name: sum(count for other, count in lists if other == name) for name, _ in lists}
+    metadata = {
         "dagster/partition_row_count": sum(rows.values()),
-        "provisional": not is_final(done.manifest.day, done.manifest.observed_at),
-        "folder": done.folder.name,
+        "organizations": len(seen),
+        "folders": [done.folder.name for done in seen],
         **rows,
     }
+    return day_event(key, day, metadata, closed=all(done.manifest.closes_its_day for done in seen))

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from ipaddress import ip_address
 from time import monotonic
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import httpcore
 import httpx
@@ -33,7 +33,7 @@ from assets.extraction.bodies import ACCEPTED, Unreadable, excerpt, whole_body
 from assets.extraction.network import Way, ending_within
 from assets.extraction.patience import Pace, Passing, Question, server_time
 
-__all__ = ["Answer", "Client", "NotAvailable", "Rejected", "is_loopback", "named"]
+__all__ = ["Answer", "Client", "NotAvailable", "Rejected", "is_loopback", "named", "require_address"]
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +46,11 @@ class Client:
     """A keep-alive connection pool for one key. The key stands in no repr, error or log.
 
     Raises:
-        WrongUse: the key, or a variable of the environment (proxies, certificates), cannot be meant.
+        WrongUse: the address, the key, or a variable of the environment (proxies, certificates) cannot be meant.
     """
 
     def __init__(self, base_url: str, key: str, *, transport: httpx.BaseTransport | None = None) -> None:
+        require_address(base_url)
         if not (key.isascii() and key.isprintable()):
             # An HTTP library would say so too, and repeat the key in what it says.
             raise WrongUse("the key holds a line break or another character that no key has: copy it anew.")
@@ -66,6 +67,11 @@ class Client:
     def take_turns_with(self, other: "Client") -> None:
         """Both keys ask the same organization, whose limit they share (admin-api facts, rate limit)."""
         self._pace = other._pace
+
+    @property
+    def is_on_this_machine(self) -> bool:
+        """Whether it asks a stand-in here, and no real organization."""
+        return is_loopback(str(self._http.base_url))
 
     @property
     def server_time(self) -> datetime | None:
@@ -131,6 +137,29 @@ class Client:
     def _clean(self, text: str) -> str:
         """What others wrote, without the key should they have repeated it, on one line of bounded length."""
         return " ".join(text.replace(self._key, "[key]").split())[:500]
+
+
+def require_address(url: str) -> None:
+    """Refuse an address that a key must not be sent to, whoever wants it.
+
+    Raises:
+        WrongUse: it is none, holds a secret of its own, or would let all on the way read the key.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or not _has_a_port(parts):
+        raise WrongUse("ANTHROPIC_BASE_URL must be a web address such as https://api.anthropic.com.")
+    if parts.username or parts.password or parts.query:
+        raise WrongUse("ANTHROPIC_BASE_URL must hold no user name, password or query: an address goes into logs.")
+    if parts.scheme == "http" and not is_loopback(url):
+        raise WrongUse("ANTHROPIC_BASE_URL must begin with https://: the key would travel readable by all otherwise.")
+
+
+def _has_a_port(parts: SplitResult) -> bool:
+    """Whether its port, if it names one, can be one."""
+    try:
+        return parts.port is None or parts.port > 0
+    except ValueError:
+        return False
 
 
 def is_loopback(url: str) -> bool:

@@ -4,7 +4,9 @@ Kept in the run's staging tree, so that a re-execution goes on with it.
 """
 
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -13,24 +15,45 @@ from assets.files import whole_file
 from assets.layout import DataDirectory
 
 
-def hand_over(staged: DataDirectory, observations: Iterable[Observation]) -> None:
+class HandedOver(NamedTuple):
+    """The observations in the order in which they came; `whole` where no configured organization is missing."""
+
+    observations: list[Observation]
+    whole: bool
+
+
+class _Told(msgspec.Struct):
+    whole: bool
+    folders: dict[str, str]
+    """By organization and day, the observation's folder: a name, for another machine may know the data elsewhere."""
+
+
+def hand_over(staged: DataDirectory, observations: Iterable[Observation], *, whole: bool) -> None:
     """Add to what the run hands over; of several observations of one organization and day, the last."""
-    known = {_key(one): one for one in (*handed_over(staged), *observations)}
+    known = told.folders if (told := _read(staged)) else {}
+    fresh = {f"{one.manifest.organization_id}/{one.manifest.day}": one.folder.name for one in observations}
     with whole_file(_file(staged)) as place:
-        place.write_bytes(msgspec.json.encode([str(one.folder.resolve()) for one in known.values()]))
+        place.write_bytes(msgspec.json.encode(_Told(whole, known | fresh)))
 
 
-def handed_over(staged: DataDirectory) -> list[Observation]:
-    """What the run has observed or found whole, in the order in which it was handed over."""
+def handed_over(data: DataDirectory, staged: DataDirectory) -> HandedOver | None:
+    """What the run has observed or found whole; None where it has not observed anything."""
+    if (told := _read(staged)) is None:
+        return None
+    found = [read_observation(_folder(data, key, name)) for key, name in told.folders.items()]
+    return HandedOver([one for one in found if one], told.whole)
+
+
+def _folder(data: DataDirectory, key: str, name: str) -> Path:
+    organization_id, day = key.split("/")
+    return data.landing(organization_id, date.fromisoformat(day)) / name
+
+
+def _read(staged: DataDirectory) -> _Told | None:
     try:
-        folders = msgspec.json.decode(_file(staged).read_bytes(), type=list[str])
+        return msgspec.json.decode(_file(staged).read_bytes(), type=_Told)
     except FileNotFoundError:
-        return []
-    return [found for folder in folders if (found := read_observation(Path(folder)))]
-
-
-def _key(observation: Observation) -> tuple[str, object]:
-    return observation.manifest.organization_id, observation.manifest.day
+        return None
 
 
 def _file(staged: DataDirectory) -> Path:

@@ -232,7 +232,7 @@ def whole_observation(data: DataDirectory, organization_id: str, day: date) -> O
 
 def last_before(data: DataDirectory, organization_id: str, day: date) -> Iterator[Observation]:
     """The latest complete observation of each earlier day, newest day first."""
-    days = [found for found in _days_observed(data, organization_id) if found < day]
+    days = [found for found in days_observed(data, organization_id) if found < day]
     return (found for one in days if (found := newest_observation(data, organization_id, one)))
 
 
@@ -256,7 +256,7 @@ def require_not_behind(data: DataDirectory, now: datetime) -> None:
 def _attempts_not_before(data: DataDirectory, first: date) -> Iterator[Path]:
     """The folders of everything that was asked of any organization for `first` or a later day."""
     for organization_id in (folder.name for folder in organization_folders(data.root / "landing")):
-        for day in takewhile(lambda day: day >= first, _days_observed(data, organization_id)):
+        for day in takewhile(lambda day: day >= first, days_observed(data, organization_id)):
             yield from attempts(data, organization_id, day)
 
 
@@ -284,8 +284,9 @@ def _is_ours(organization: Path) -> bool:
     return any(read_manifest(folder) for part in _inside(organization) for folder in observation_folders(part))
 
 
-def _days_observed(data: DataDirectory, organization_id: str) -> list[date]:
-    """The days for which the landing has a folder, newest first."""
+def days_observed(data: DataDirectory, organization_id: str) -> list[date]:
+    """The days for which the landing has a folder of the organization, newest first; whether anything in it is whole
+    is not looked at."""
     return [day for path in _inside(data.root / "landing" / organization_id) if (day := _day(path.name))]
 
 

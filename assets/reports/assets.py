@@ -6,11 +6,12 @@ from typing import Any
 import dagster as dg
 
 from assets.layout import DataDirectory
+from assets.names import Names
 from assets.reports.content import Report
 from assets.reports.make import Format, read, refresh, report_file, write
-from assets.resources import DataFolder, PipelineClock
+from assets.resources import Installation
 from assets.sentences import told
-from assets.warehouse.lineage import WAREHOUSE
+from assets.steps import WAREHOUSE
 
 REPORT = "finance_report"
 
@@ -24,26 +25,28 @@ def months(first_day: date, now: datetime) -> dg.MonthlyPartitionsDefinition:
     )
 
 
-def report_assets(first_day: date, now: datetime) -> list[dg.AssetsDefinition]:
+def report_assets(first_day: date, now: datetime, names: Names) -> list[dg.AssetsDefinition]:
     """The assets of this folder."""
 
     @dg.asset(
-        name=REPORT,
-        deps=[WAREHOUSE],
+        key=names.key(REPORT),
+        deps=[names.key(WAREHOUSE)],
         partitions_def=months(first_day, now),
-        group_name="reports",
         kinds={"html", "excel"},
-        owners=["team:analytics"],
+        required_resource_keys={names.resource},
+        **names.attributes,
     )
     def finance_report(
-        context: dg.AssetExecutionContext, data: DataFolder, clock: PipelineClock
+        context: dg.AssetExecutionContext,
     ) -> dg.MaterializeResult[None]:
         """Seats and their cost in a month, for finance: a page and a workbook, as licenses report makes them."""
         month = date.fromisoformat(context.partition_key)
+        given = Installation.given_to(context, names)
+        data, clock = given.data, given.clock
         with told():
-            refresh(data.tree, clock.now())
-            report = read(data.tree, month)
-            made = _write_both(data.tree, report, clock.now())
+            refresh(data, clock.now())
+            report = read(data, month)
+            made = _write_both(data, report, clock.now())
         return dg.MaterializeResult(metadata=made | _facts(report))
 
     return [finance_report]

@@ -1,112 +1,105 @@
 """The Dagster assets of the warehouse: each relation, and last `warehouse`, the published file that holds them.
 
-One step makes them all; in the lineage each stands for itself, after the relations that its SQL reads.
+One step makes them all; in the lineage each stands for itself, after the relations that its SQL reads. It builds from
+what is published, whoever published it. A check that is executed alone looks at the file that there is.
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import dagster as dg
 
-from assets.days import yesterday
-from assets.failures import recorded
+from assets.failures import Failure, recorded
+from assets.freshness import FRESH, fresh_spec, freshness
 from assets.layout import DataDirectory
-from assets.resources import DataFolder, PipelineClock
+from assets.names import Names
+from assets.resources import Installation
 from assets.sentences import told
-from assets.warehouse.build import newest_days
+from assets.steps import WAREHOUSE, end
 from assets.warehouse.checks import ChecksFailed, Finding, assumption, checks
-from assets.warehouse.lineage import SNAPSHOTS, WAREHOUSE, observed, relation_specs
-from assets.warehouse.publish import publish
+from assets.warehouse.lineage import Lineage
+from assets.warehouse.publish import look, publish
 from assets.warehouse.relations import relations
 
-FRESH = "every_organization_is_fresh"
 Result = dg.MaterializeResult[None] | dg.AssetCheckResult
 
 
-def warehouse_assets() -> list[dg.AssetsDefinition]:
+def warehouse_assets(names: Names, automation: dg.AutomationCondition[dg.AssetKey] | None) -> list[dg.AssetsDefinition]:
     """The assets of this folder; they are made once per run, whatever its days."""
+    lineage = Lineage(names)
+    key = lineage.warehouse
 
     @dg.multi_asset(
-        specs=[*relation_specs(), _warehouse_spec()],
-        check_specs=_check_specs(),
+        name=names.step(WAREHOUSE),
+        specs=[spec.replace_attributes(automation_condition=automation) for spec in lineage.specs()],
+        check_specs=_check_specs(key),
+        required_resource_keys={names.resource},
         can_subset=True,  # whichever are selected, the file is made whole
-        group_name="warehouse",
     )
-    def warehouse_file(context: dg.AssetExecutionContext, data: DataFolder, clock: PipelineClock) -> Iterator[Result]:
+    def warehouse_file(
+        context: dg.AssetExecutionContext,
+    ) -> Iterator[Result]:
         """warehouse.duckdb: everything that analysts need, replaced as a whole file, never locked."""
-        staged = data.staged(context.run)
-        failures = recorded(staged)
+        given = Installation.given_to(context, names)
+        data, clock = given.data, given.clock
+        chosen = context.selected_asset_keys
+        if not chosen:
+            with told():
+                yield from _check_results(context, key, look(data))
+            yield from _freshness(context, key, given)
+            return
+        staged = given.staged(context.run)
+        failed = recorded(staged)  # of the steps before; publishing leaves nothing staged
         with told():
             try:
-                published = publish(data.tree, staged, clock.now())
+                damaged = publish(data, staged, clock.now()).damaged
             except ChecksFailed as error:
-                yield from _check_results(context, error.findings)
+                yield from _check_results(context, key, error.findings)
                 raise
-        chosen = context.selected_asset_keys
-        for key, metadata in observed(data.tree.warehouse).items():
-            if key in chosen:
-                yield dg.MaterializeResult(asset_key=key, metadata=metadata)
-        if WAREHOUSE in chosen:
-            yield dg.MaterializeResult(asset_key=WAREHOUSE, metadata=_metadata(data.tree, len(published.files)))
-        yield from _check_results(context, ())
-        yield from _freshness(context, data.tree, clock)
-        sentences = [*(failure.sentence for failure in failures), *map(str, published.damaged)]
-        if sentences:
-            # After publishing: the other organizations' snapshots are whole and must not wait for this one.
-            raise dg.Failure("\n".join(dict.fromkeys(sentences)), allow_retries=False)
+        for relation, metadata in lineage.observed(data.warehouse).items():
+            if relation in chosen:
+                yield dg.MaterializeResult(asset_key=relation, metadata=metadata)
+        if key in chosen:
+            yield dg.MaterializeResult(asset_key=key, metadata=file_metadata(data))
+        yield from _check_results(context, key, ())
+        yield from _freshness(context, key, given)
+        # After publishing: the other organizations' snapshots are whole and must not wait for what failed.
+        failed += [Failure(str(bad.path), str(bad)) for bad in damaged]
+        end(context, names, WAREHOUSE, staged, failed)
 
     return [warehouse_file]
 
 
-def _warehouse_spec() -> dg.AssetSpec:
-    return dg.AssetSpec(
-        WAREHOUSE,
-        deps=[SNAPSHOTS, *(spec.key for spec in relation_specs())],
-        description="warehouse.duckdb: everything that analysts need, replaced as a whole file, never locked.",
-        kinds={"duckdb", "sql"},
-        owners=["team:analytics"],
-        freshness_policy=dg.FreshnessPolicy.time_window(
-            fail_window=timedelta(hours=30), warn_window=timedelta(hours=26)
-        ),
-    )
+def _check_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+    """Those that look into the file stop it from being put in place; freshness is only told."""
+    inside = (dg.AssetCheckSpec(one, asset=key, blocking=True, description=assumption(one)) for one in checks())
+    return [fresh_spec(key), *inside]
 
 
-def _check_specs() -> list[dg.AssetCheckSpec]:
-    fresh = dg.AssetCheckSpec(FRESH, asset=WAREHOUSE, description="Each organization's last snapshot is yesterday's.")
-    return [fresh, *(dg.AssetCheckSpec(check, asset=WAREHOUSE, description=assumption(check)) for check in checks())]
-
-
-def _check_results(context: dg.AssetExecutionContext, findings: tuple[Finding, ...]) -> Iterator[dg.AssetCheckResult]:
-    """Each check that ran on the new file, before it was published or refused."""
+def _check_results(
+    context: dg.AssetExecutionContext, key: dg.AssetKey, findings: tuple[Finding, ...]
+) -> Iterator[dg.AssetCheckResult]:
+    """Each check that looked into the new file before it was put in place or refused, or into the one that there is."""
     failed = {finding.check: finding for finding in findings}
     for check in checks():
-        if dg.AssetCheckKey(WAREHOUSE, check) in context.selected_asset_check_keys:
+        if dg.AssetCheckKey(key, check) in context.selected_asset_check_keys:
             finding = failed.get(check)
             found: dict[str, Any] = (
                 {"findings": finding.count, "examples": list(finding.examples)} if finding else {"findings": 0}
             )
-            yield dg.AssetCheckResult(asset_key=WAREHOUSE, check_name=check, passed=finding is None, metadata=found)
+            yield dg.AssetCheckResult(asset_key=key, check_name=check, passed=finding is None, metadata=found)
 
 
 def _freshness(
-    context: dg.AssetExecutionContext, tree: DataDirectory, clock: PipelineClock
+    context: dg.AssetExecutionContext, key: dg.AssetKey, given: Installation
 ) -> Iterator[dg.AssetCheckResult]:
-    if dg.AssetCheckKey(WAREHOUSE, FRESH) not in context.selected_asset_check_keys:
-        return
-    newest = newest_days(tree)
-    yield dg.AssetCheckResult(
-        asset_key=WAREHOUSE,
-        check_name=FRESH,
-        passed=all(day >= yesterday(clock.now()) for day in newest.values()),
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={title: day.isoformat() for title, day in newest.items()},
-    )
+    if dg.AssetCheckKey(key, FRESH) in context.selected_asset_check_keys and (told := freshness(key, given)):
+        yield told
 
 
-def _metadata(tree: DataDirectory, published_files: int) -> dict[str, Any]:
+def file_metadata(data: DataDirectory) -> dict[str, Any]:
+    """What the UI shows of the published file."""
     return {
         "relations": [relation.name for relation in relations() if not relation.is_internal],
-        "published_files": published_files,
-        "path": dg.MetadataValue.path(str(tree.warehouse)),
+        "path": dg.MetadataValue.path(str(data.warehouse)),
     }

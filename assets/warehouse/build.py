@@ -4,19 +4,17 @@ The file is written in the storage format of DuckDB 1.2, because what DuckDB 2 w
 """
 
 from contextlib import suppress
-from datetime import date
 from pathlib import Path
 
 import duckdb
 
 from assets.assignments.reference import LICENSE_TYPES, license_types
-from assets.assignments.snapshot import known_facts
 from assets.damaged import unreadable
 from assets.engine import quoted
 from assets.errors import DamagedFile, PublishFailed
 from assets.finance.inputs import load_finance
-from assets.layout import SNAPSHOTS, DataDirectory, day_files
-from assets.warehouse.inputs import Inputs, gather, load
+from assets.layout import DataDirectory
+from assets.warehouse.inputs import Inputs, choose, gather, load
 from assets.warehouse.past import PastFiles, load_past, past_files
 from assets.warehouse.relations import create, relations
 
@@ -62,10 +60,7 @@ def _make(
 ) -> None:
     if not inputs.snapshots:
         raise PublishFailed("There is no snapshot yet, so there is no warehouse to build: take one first.")
-    types = license_types(published.reference(LICENSE_TYPES))
-    load(connection, inputs, types)
-    load_finance(connection, published, staged, types.column("license_type").to_pylist())
-    load_past(connection, past)
+    _load(connection, inputs, past, published, staged)
     options = f"storage_version '{STORAGE_VERSION}', row_group_size {ROW_GROUP_SIZE}"
     connection.execute(f"attach '{quoted(place)}' as warehouse ({options})")
     connection.execute("use warehouse")
@@ -77,6 +72,27 @@ def _make(
     connection.execute("checkpoint warehouse")
 
 
+def reopen(connection: duckdb.DuckDBPyConnection, published: DataDirectory) -> None:
+    """Attach the warehouse that is there, to be read only, beside the inputs from all files, to be checked as one is
+    that `build` has left."""
+    nothing_staged = published.staging("nothing")
+    _load(connection, choose(set(), published), past_files(published), published, nothing_staged)
+    connection.execute(f"attach '{quoted(published.warehouse)}' as warehouse (read_only)")
+
+
+def _load(
+    connection: duckdb.DuckDBPyConnection,
+    inputs: Inputs,
+    past: PastFiles,
+    published: DataDirectory,
+    staged: DataDirectory,
+) -> None:
+    types = license_types(published.reference(LICENSE_TYPES))
+    load(connection, inputs, types)
+    load_finance(connection, published, staged, types.column("license_type").to_pylist())
+    load_past(connection, past)
+
+
 def _take_back(connection: duckdb.DuckDBPyConnection, place: Path) -> None:
     """As if nothing had been made; what was known before stays attached."""
     with suppress(duckdb.TransactionException):
@@ -86,9 +102,3 @@ def _take_back(connection: duckdb.DuckDBPyConnection, place: Path) -> None:
         connection.execute(f"detach database if exists {database}")
     for file in (place, place.with_name(f"{place.name}.wal")):
         file.unlink(missing_ok=True)
-
-
-def newest_days(data: DataDirectory) -> dict[str, date]:
-    """Each organization's last snapshot day, of those that can be read."""
-    newest = {file.organization_id: facts for file in day_files(SNAPSHOTS, data) if (facts := known_facts(file.path))}
-    return {facts.title: facts.snapshot_date for facts in newest.values()}

@@ -1,67 +1,102 @@
 """How the relations appear in Dagster: each table and view an asset `warehouse/<name>`, after those that it reads."""
 
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import duckdb
 
+from assets.names import Names
+from assets.steps import ASSIGNMENTS, WAREHOUSE
+from assets.warehouse.column_lineage import SNAPSHOTS, column_lineage
 from assets.warehouse.relations import Kind, Relation, relations
-
-WAREHOUSE = dg.AssetKey("warehouse")
-SNAPSHOTS = dg.AssetKey("license_assignments")
+from assets.warehouse.sources import code_reference
 
 
-def asset_names() -> list[str]:
-    """What a job selects to make the warehouse, the published file last."""
-    return [*(spec.key.to_user_string() for spec in relation_specs()), WAREHOUSE.to_user_string()]
+@dataclass(frozen=True)
+class Lineage:
+    """The warehouse's assets under given names."""
 
+    names: Names
 
-@cache
-def relation_specs() -> tuple[dg.AssetSpec, ...]:
-    """The tables and views that analysts ask; what stands in between (`internal`) is passed through."""
-    return tuple(
-        dg.AssetSpec(
-            _key(relation),
-            deps=[_key(source) for source in _sources(relation)] or [SNAPSHOTS],
-            description=f"{relation.comment}\n\n```sql\n{relation.sql}\n```",
-            kinds={"duckdb", relation.kind.value},
-            owners=["team:analytics"],
+    @property
+    def warehouse(self) -> dg.AssetKey:
+        """The published file."""
+        return self.names.key(WAREHOUSE)
+
+    @property
+    def snapshots(self) -> dg.AssetKey:
+        """What all relations are made from."""
+        return self.names.key(ASSIGNMENTS)
+
+    @property
+    def keys(self) -> list[dg.AssetKey]:
+        """What a job selects to make the warehouse, the published file last."""
+        return [*(self._key(relation) for relation in _shown()), self.warehouse]
+
+    def specs(self) -> list[dg.AssetSpec]:
+        """The tables and views that analysts ask, and the file; what stands in between (`internal`) is passed
+        through."""
+        relations_ = [
+            dg.AssetSpec(
+                self._key(relation),
+                deps=[
+                    *(self._key(source) for source in _sources(relation)),
+                    *([self.snapshots] if _reads_snapshots(relation) else []),
+                ],
+                description=f"{relation.comment}\n\n```sql\n{relation.sql}\n```",
+                kinds={"duckdb", relation.kind.value},
+                metadata={"dagster/code_references": code_reference(relation)},
+                **self.names.attributes,
+            )
+            for relation in _shown()
+        ]
+        file = dg.AssetSpec(
+            self.warehouse,
+            deps=[self.snapshots, *(spec.key for spec in relations_)],
+            description="warehouse.duckdb: everything that analysts need, replaced as a whole file, never locked.",
+            kinds={"duckdb", "sql"},
+            **self.names.attributes,
         )
-        for relation in _shown()
-    )
+        return [*relations_, file]
 
-
-def observed(warehouse: Path) -> dict[dg.AssetKey, dict[str, Any]]:
-    """Each relation's rows and columns, as they stand in the file; a view's rows are not counted."""
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
-        found = connection.execute(
-            """select table_name, column_name, data_type, comment from duckdb_columns()
-            where database_name = current_database() and schema_name = 'main' order by table_name, column_index"""
-        ).fetchall()
-        counts = connection.execute(
-            "select table_name, estimated_size from duckdb_tables() where schema_name = 'main'"
-        ).fetchall()
-    columns: dict[str, list[dg.TableColumn]] = {}
-    for relation, name, kind, comment in found:
-        columns.setdefault(relation, []).append(dg.TableColumn(name, kind, description=comment))
-    rows = {relation: {"dagster/row_count": count} for relation, count in counts}
-    return {
-        _key(relation): {
-            "dagster/column_schema": dg.TableSchema(columns=columns[relation.name]),
-            **rows.get(relation.name, {}),
+    def observed(self, warehouse: Path) -> dict[dg.AssetKey, dict[str, Any]]:
+        """Each relation's rows and columns, as they stand in the file; a view's rows are not counted."""
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            found = connection.execute(
+                """select table_name, column_name, data_type, comment from duckdb_columns()
+                where database_name = current_database() and schema_name = 'main' order by table_name, column_index"""
+            ).fetchall()
+            counts = connection.execute(
+                "select table_name, estimated_size from duckdb_tables() where schema_name = 'main'"
+            ).fetchall()
+        columns: dict[str, list[dg.TableColumn]] = {}
+        for relation, name, kind, comment in found:
+            columns.setdefault(relation, []).append(dg.TableColumn(name, kind, description=comment))
+        rows = {relation: {"dagster/row_count": count} for relation, count in counts}
+        return {
+            self._key(relation): {
+                "dagster/column_schema": dg.TableSchema(columns=columns[relation.name]),
+                **self._column_lineage(relation),
+                **rows.get(relation.name, {}),
+            }
+            for relation in _shown()
         }
-        for relation in _shown()
-    }
+
+    def _column_lineage(self, relation: Relation) -> dict[str, dg.TableColumnLineage]:
+        found = column_lineage(relation.name, self._place)
+        return {"dagster/column_lineage": found} if found else {}
+
+    def _key(self, relation: Relation) -> dg.AssetKey:
+        return self._place(relation.name)
+
+    def _place(self, name: str) -> dg.AssetKey:
+        return self.snapshots if name == SNAPSHOTS else self.names.key(WAREHOUSE, name)
 
 
 def _shown() -> list[Relation]:
     return [relation for relation in relations() if not relation.is_internal and relation.kind != Kind.MACRO]
-
-
-def _key(relation: Relation) -> dg.AssetKey:
-    return dg.AssetKey(["warehouse", relation.name])
 
 
 def _sources(relation: Relation) -> list[Relation]:
@@ -72,3 +107,9 @@ def _sources(relation: Relation) -> list[Relation]:
             through = _sources(source) if source.is_internal else [source]
             found.update({shown.name: shown for shown in through})
     return list(found.values())
+
+
+def _reads_snapshots(relation: Relation) -> bool:
+    """Whether it reads the snapshots themselves, be it through the internal relations; or nothing that is shown."""
+    internal = [source for source in relations() if source.name in relation.reads and source.is_internal]
+    return "inputs" in relation.reads or any(_reads_snapshots(source) for source in internal) or not _sources(relation)

@@ -13,21 +13,21 @@ import pyarrow.parquet as pq
 from assets.assignments.reference import LICENSE_TYPES, license_types
 from assets.assignments.restatement import restate
 from assets.engine import engine, sql_file
-from assets.errors import DamagedFile
+from assets.errors import DamagedFile, PublishFailed
 from assets.files import whole_file
 from assets.finance.closings import log_files, require_as_signed
 from assets.finance.reference import reference_hashes
 from assets.layout import CONFLICTS, COVERAGE, FINANCE, RESTATEMENTS, SNAPSHOTS, USAGE, DataDirectory, day_files
 from assets.publishing import discard, publishing, sweep, told_in_words
 from assets.warehouse import inputs
-from assets.warehouse.build import build
-from assets.warehouse.checks import ChecksFailed, verify
+from assets.warehouse.build import build, reopen
+from assets.warehouse.checks import ChecksFailed, Finding, verify
 from assets.warehouse.mappings import MAPPINGS, keep_mapping
 from assets.warehouse.past import past_files
 from assets.warehouse.reading import opened
 
 DATASETS = (USAGE, COVERAGE, CONFLICTS, SNAPSHOTS, MAPPINGS, FINANCE)
-FAILED = "The new warehouse could not be made or put in place"
+FAILED = "The new warehouse could not be made or put in place", "The old one stands, and so do the snapshots."
 
 
 class Published(NamedTuple):
@@ -46,11 +46,24 @@ def publish(data: DataDirectory, staged: DataDirectory, at: datetime) -> Publish
     Raises:
         PublishFailed: nothing was published; snapshots and warehouse stand as they were.
     """
-    with told_in_words(FAILED), data.writing():
+    with told_in_words(*FAILED), data.writing():
         sweep(data, keep=staged)
         published = _publish(data, staged, at)
     discard(staged)
     return published
+
+
+def look(data: DataDirectory) -> tuple[Finding, ...]:
+    """What the checks find in the published warehouse, held against the published files; changes nothing.
+
+    Raises:
+        PublishFailed: there is no warehouse to look at.
+    """
+    if not data.warehouse.exists():
+        raise PublishFailed(f"There is no warehouse in {data.root} to look at yet: licenses snapshot makes it.")
+    with told_in_words("The warehouse could not be looked at"), engine(data.root) as connection:
+        reopen(connection, data)
+        return tuple(verify(connection))
 
 
 def bring_up_to_date(data: DataDirectory, now: datetime) -> bool:
@@ -63,7 +76,7 @@ def bring_up_to_date(data: DataDirectory, now: datetime) -> bool:
         BadReference: an edited reference file cannot be used; the old one stands.
     """
     staged = data.staging("warehouse")
-    with told_in_words(FAILED), data.writing():
+    with told_in_words(*FAILED), data.writing():
         sweep(data, keep=staged)
         discard(staged)  # of another process that was killed
         if is_up_to_date(data):

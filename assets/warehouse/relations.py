@@ -48,7 +48,7 @@ class Relation:
     def is_internal(self) -> bool:
         return self.path.parent.name == "internal"
 
-    @property
+    @cached_property
     def reads(self) -> set[str]:
         """The names that the query selects from; names of its own CTEs among them."""
         return set(_READS.findall(self.sql)) - {self.name}

@@ -26,7 +26,7 @@ app = typer.Typer(
     add_completion=False,
 )
 _debug = False
-DOING = ("snapshot", "backfill", "import", "close", "reopen", "run", "ui")
+DOING = ("snapshot", "backfill", "import", "close", "reopen", "run", "register", "ui")
 """The commands that are called for what they do; the others are called for what they print."""
 
 DayOption = Annotated[
@@ -92,6 +92,9 @@ def backfill(
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace what is there, too; what it was is kept.")
     ] = False,
+    accept_drop: Annotated[
+        bool, typer.Option("--accept-drop", help="Publish even though far fewer holders are left.")
+    ] = False,
     reason: Annotated[str | None, typer.Option(help="Why the past changes, for the restatements.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the plan.")] = False,
 ) -> None:
@@ -100,7 +103,10 @@ def backfill(
     from pipelines.cli.backfill import fill_days
 
     wish = Wish(Source(source.value) if source else None, replace)
-    raise typer.Exit(fill_days(first.date(), last.date(), wish, reason=reason, dry_run=dry_run, debug=_debug))
+    status = fill_days(
+        first.date(), last.date(), wish, reason=reason, accept_drop=accept_drop, dry_run=dry_run, debug=_debug
+    )
+    raise typer.Exit(status)
 
 
 @app.command()
@@ -245,6 +251,14 @@ def run() -> None:
     from pipelines.cli.run import main_job
 
     raise typer.Exit(main_job(debug=_debug))
+
+
+@app.command()
+def register() -> None:
+    """Tell Dagster of every day that lies in the data directory whole and that its instance does not know."""
+    from pipelines.cli.register import register
+
+    register()
 
 
 @app.command()

@@ -4,14 +4,16 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
 from datetime import date
-from itertools import groupby
 
 from rich.console import Console
 
-from assets.assignments.plan import Action, DayPlan, Wish
+from assets.assignments.plan import Action, DayPlan, Wish, folded
+from assets.assignments.snapshot import known_facts
+from assets.assignments.spans import told_spans
 from assets.days import require_not_future
 from assets.errors import WrongUse
 from assets.extraction.landing import require_not_behind
+from assets.layout import DataDirectory, snapshot_file
 from assets.preflight import require_room
 from pipelines import settings as settings_module
 from pipelines.cli.progress import watched
@@ -22,7 +24,9 @@ from pipelines.settings import Settings
 out = Console(highlight=False, soft_wrap=True)
 
 
-def fill_days(first: date, last: date, wish: Wish, *, reason: str | None, dry_run: bool, debug: bool) -> int:
+def fill_days(
+    first: date, last: date, wish: Wish, *, reason: str | None, accept_drop: bool, dry_run: bool, debug: bool
+) -> int:
     """Plan, tell, do, tell; returns the exit status: 3 where some days cannot be filled."""
     settings = settings_module.load()
     _check(first, last, settings)
@@ -43,16 +47,15 @@ def fill_days(first: date, last: date, wish: Wish, *, reason: str | None, dry_ru
     from pipelines.execution import run_backfill
 
     with watched(f"Backfill {first} to {last}", total=len(to_do)):
-        outcome = run_backfill(settings, first, last, wish, reason)
-    planned = {one.refusal for one in impossible}
+        outcome = run_backfill(settings, first, last, wish, reason, accept_drop=accept_drop)
+    planned = folded(impossible)
     # What no plan can know: the feed, once fetched, tells less than happened; a file of another day cannot be read.
     besides = [sentence for sentence in outcome.failures if sentence not in planned]
     report_failures(besides if outcome.published else outcome.failures, outcome.debug if debug else [])
     if not outcome.published:
         return 1
-    refused = [one for one in to_do if one.is_refused_in(besides)]
-    done = [one for one in to_do if one not in refused]
-    _tell_done(settings, done, len(impossible) + len(refused), outcome.run_id)
+    done = [one for one in to_do if _is_there(one, settings.data) and not one.is_refused_in(besides)]
+    _tell_done(settings, done, len(impossible) + len(to_do) - len(done), outcome.run_id)
     return 3 if impossible or besides else 0
 
 
@@ -70,14 +73,8 @@ def plan_days(settings: Settings, first: date, last: date, wish: Wish) -> list[D
     from assets.assignments.backfill import Feeds, days_between
     from assets.assignments.plan import plan
     from assets.assignments.snapshot import organizations_known
-    from assets.resources import AdminApi
 
-    api = AdminApi(
-        base_url=settings.anthropic_base_url,
-        key_envs=settings.key_envs,
-        list_minutes=settings.licenses_list_minutes,
-        night_minutes=settings.licenses_night_minutes,
-    )
+    api = settings.api
     organizations = organizations_known(settings.data)
     if not organizations:
         raise WrongUse(f"There is no snapshot yet in {settings.data.root} to start from. Take one: licenses snapshot.")
@@ -97,14 +94,18 @@ def _check(first: date, last: date, settings: Settings) -> None:
         )
 
 
+def _is_there(one: DayPlan, data: DataDirectory) -> bool:
+    return known_facts(snapshot_file(data, one.day, one.organization_id)) is not None
+
+
 def _tell_plan(plans: Iterable[DayPlan], first: date, last: date) -> None:
+    """One line for each organization and thing to do, or reason why not, with its days."""
     out.print(f"Plan for {first} to {last}:")
-    for (organization, action, how), group in groupby(
-        plans, key=lambda one: (one.organization_id, one.action, _how(one))
-    ):
-        days = [one.day for one in group]
-        span = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]} ({len(days)} days)"
-        out.print(f"  {organization}  {span}: {action.value}{how}", markup=False)
+    together: dict[tuple[str, str], list[date]] = {}
+    for one in plans:
+        together.setdefault((one.organization_id, f"{one.action.value}{_how(one)}"), []).append(one.day)
+    for (organization, what), days in together.items():
+        out.print(f"  {organization}  {told_spans(days)}: {what}", markup=False)
 
 
 def _how(one: DayPlan) -> str:

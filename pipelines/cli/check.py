@@ -71,7 +71,7 @@ def _sections() -> Iterator[Section]:
         yield examined("Data directory", lambda: examine_folder(data, now))
         yield examined("Record", lambda: examine_record(data, organizations, now))
     yield examined("Files", lambda: examine_files(data), lambda: examine_warehouse(data))
-    yield examined("Nightly schedule", lambda: examine_schedule(data, now, datetime.now(UTC)))
+    yield examined("Nightly schedule", lambda: examine_schedule(settings, datetime.now(UTC)))
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:

@@ -37,14 +37,8 @@ def _compare(settings: Settings, first: date, last: date) -> tuple[int, int, int
     from assets.assignments.reconcile import differences, observed_pairs
     from assets.assignments.snapshot import organizations_known
     from assets.publishing import claim, discard
-    from assets.resources import AdminApi
 
-    api = AdminApi(
-        base_url=settings.anthropic_base_url,
-        key_envs=settings.key_envs,
-        list_minutes=settings.licenses_list_minutes,
-        night_minutes=settings.licenses_night_minutes,
-    )
+    api = settings.api
     scratch = claim(settings.data.staging(f"reconcile-{uuid.uuid4()}"))
     how = Filling(settings.data, scratch, settings.now, "reconcile", None)
     compared = differing = untold = 0

@@ -25,8 +25,6 @@ DAYS_BEFORE = 90
 AT = timedelta(hours=2)
 """When the schedule runs: so long after the end of the day."""
 
-SANDBOX_KEY_ENV = "LICENSES_SANDBOX_KEY"
-
 
 def main_job(*, debug: bool) -> int:
     """Take the real snapshot where there is a key, else play the sandbox's nights; returns the exit status."""
@@ -83,34 +81,25 @@ def _run_nights(settings: Settings, data: DataDirectory, nights: Iterator[date])
     from pipelines.running import end_dead_runs
     from pipelines.sandbox import Clock, Organization, create_app, serving
 
-    os.environ[SANDBOX_KEY_ENV] = SANDBOX_KEY
+    os.environ[KEY] = SANDBOX_KEY  # the variable that `licenses ui` goes on with: these nights are done for it, too
     _do_not_wait_for_the_disk()
     clock = Clock(datetime.now(UTC))
 
-    class MovedClock(PipelineClock):
-        """The pipeline's clock, moved together with the server's."""
-
-        def now(self) -> datetime:
-            return clock.now()
-
-        @property
-        def moved(self) -> bool:
-            return True
-
     moved = settings.model_copy(update={"licenses_data_dir": data.root})
-    with serving(create_app(Organization(), clock=clock.now)) as url, instance(data) as opened:
+    with serving(create_app(Organization(), clock=clock.now)) as url, instance(data, pretend=True) as opened:
         end_dead_runs(opened, data)
-        api = AdminApi(base_url=url, key_envs={"the sandbox organization": SANDBOX_KEY_ENV})
-        definitions = build(moved, api=api, clock=MovedClock(first_day=settings.licenses_first_day.isoformat()))
+        api = AdminApi(base_url=url, key_envs={"the sandbox organization": KEY})
+        together = PipelineClock(clock.now, moved=True, first=settings.licenses_first_day)
+        definitions = build(moved, api=api, clock=together)
         for number, day in enumerate(nights):
             if _is_done(data, day):
                 continue
             clock.set(end_of(day) + AT)
             lean = number < NIGHTS - 1
-            outcomes = [run(definitions, opened, data, NIGHTLY, partition_key=day.isoformat(), lean=lean)]
+            outcomes = [run(definitions, opened, moved, NIGHTLY, partition_key=day.isoformat(), lean=lean)]
             if number == 0:
                 tags = days_as_tags(day - timedelta(days=DAYS_BEFORE), day - timedelta(days=1))
-                outcomes.append(run(definitions, opened, data, BACKFILL, tags=tags, lean=lean))
+                outcomes.append(run(definitions, opened, moved, BACKFILL, tags=tags, lean=lean))
             if failures := [sentence for outcome in outcomes for sentence in outcome.failures]:
                 raise LicenseHistoryError(f"The sandbox's night of {day} failed: {' '.join(failures)}")
 

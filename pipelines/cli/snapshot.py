@@ -10,7 +10,7 @@ from rich.console import Console
 
 from assets.assignments.snapshot import SnapshotFacts, known_facts
 from assets.days import is_final, require_observable, yesterday
-from assets.errors import DamagedFile, WrongUse
+from assets.errors import DamagedFile, PublishFailed, WrongUse
 from assets.extraction.landing import Manifest, State, read_manifest
 from assets.extraction.organizations import Credential
 from assets.layout import SNAPSHOTS, DataDirectory, files_of_day
@@ -69,8 +69,12 @@ def _tell_done(settings: Settings, taken: list[SnapshotFacts]) -> int:
     """What stands, and what of the record or of what was sent cannot be read: the status is that of a run."""
     from assets.warehouse.publish import bring_up_to_date
 
-    if bring_up_to_date(settings.data, settings.now):
-        out.print(BUILT_AGAIN)
+    amiss = []
+    try:
+        if bring_up_to_date(settings.data, settings.now):
+            out.print(BUILT_AGAIN)
+    except PublishFailed as error:
+        amiss.append(str(error))
     for facts in taken:
         out.print(
             f"{facts.title}, {facts.snapshot_date}: done already, observed {facts.observed_at:%Y-%m-%d %H:%M} UTC "
@@ -78,7 +82,7 @@ def _tell_done(settings: Settings, taken: list[SnapshotFacts]) -> int:
             markup=False,
         )
     odd = [sentence for facts in taken if (manifest := _manifest(settings.data, facts)) for sentence in manifest.odd]
-    amiss = [*odd, *map(str, _damaged(settings.data, taken))]
+    amiss += [*odd, *map(str, _damaged(settings.data, taken))]
     report_failures(amiss, [])
     return 3 if amiss else 0
 

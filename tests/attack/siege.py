@@ -134,7 +134,7 @@ class Siege:
         self._require(sentence, "what it says is no sentence", ended)
         words = f"{TROUBLE[attack.error]}|fsync failed" + (f"|{SQLITE}" if attack.scope is not Scope.OURS else "")
         self._require(re.search(words, ended.err, re.IGNORECASE), "its sentence does not name the trouble", ended)
-        if "Nothing was published" in ended.err:
+        if re.search("Nothing was published|The old one stands", ended.err):
             self._require(now.relations == self._ground.before.relations, "it says so, but something was", ended)
 
     def _require(self, holds: Any, sentence: str, ended: Ended | None = None) -> None:

@@ -50,12 +50,12 @@ def warm_up() -> None:
     from pipelines.settings import Settings
 
     with TemporaryDirectory(prefix="attack-") as folder:
-        definitions = build(Settings(licenses_data_dir=Path(folder)))
+        settings = Settings(licenses_data_dir=Path(folder))
+        definitions = build(settings)
         for job in (NIGHTLY, BACKFILL):
-            definitions.resolve_job_def(job)
+            definitions.resolve_job_def(settings.names.name(job))
         with instance(DataDirectory(Path(folder))) as opened:
             opened.get_runs()
-    del os.environ["DAGSTER_HOME"]
 
 
 def prepare_once() -> None:

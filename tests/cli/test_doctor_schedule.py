@@ -45,7 +45,7 @@ def switch(instance: dg.DagsterInstance, status: InstigatorStatus, tick: TickSta
     """Put the schedule's state and last tick where the daemon and the UI put them."""
     location = GrpcServerCodeLocationOrigin("localhost", port=1, location_name="license-history")
     repository = RemoteRepositoryOrigin(location, "__repository__")
-    origin = RemoteInstigatorOrigin(repository, "nightly_at_two")
+    origin = RemoteInstigatorOrigin(repository, "claude_licenses_nightly_at_two")
     state = InstigatorState(origin, InstigatorType.SCHEDULE, status, ScheduleInstigatorData("0 2 * * *"))
     instance.add_instigator_state(state)
     if tick:
@@ -53,7 +53,7 @@ def switch(instance: dg.DagsterInstance, status: InstigatorStatus, tick: TickSta
         kind, selector = InstigatorType.SCHEDULE, state.selector_id
         at = NOW.timestamp()
         instance.create_tick(
-            TickData(origin.get_id(), "nightly_at_two", kind, tick, at, selector_id=selector, **how)  # type: ignore[arg-type]
+            TickData(origin.get_id(), "claude_licenses_nightly_at_two", kind, tick, at, selector_id=selector, **how)  # type: ignore[arg-type]
         )
 
 
@@ -68,7 +68,7 @@ def test_a_daemon_that_beats_and_a_schedule_that_is_on_are_alive(check: Check, i
     switch(instance, InstigatorStatus.DECLARED_IN_CODE, TickStatus.SUCCESS)
     said = check()
     assert "is running (last sign of life" in said.about("ok", "daemon")
-    assert "nightly_at_two is on" in said.about("ok", "schedule")
+    assert "claude_licenses_nightly_at_two is on" in said.about("ok", "schedule")
     assert f"Its last tick: {NOW:%Y-%m-%d %H:%M} UTC, success." in said.about("ok", "schedule")
 
 
@@ -144,7 +144,7 @@ def lock_of(data: DataDirectory, run_id: str) -> Path:
 def test_a_run_whose_process_is_gone_is_dead_and_named(check: Check, data: DataDirectory, started: str):
     lock_of(data, started)
     finding = check().about("note", "dead run")
-    assert f"{started} (nightly for {DAY})" in finding
+    assert f"{started} (claude_licenses_nightly for {DAY})" in finding
     assert "its process is gone" in finding
 
 

@@ -11,8 +11,8 @@ import duckdb
 import httpx
 import pytest
 
-import assets.warehouse.assets
 import assets.warehouse.publish
+from assets.warehouse.lineage import Lineage
 from pipelines.sandbox import serving
 from tests.commandline import Operator
 from tests.scripted import DAY, ScriptedApi, api_key, as_app, page, user
@@ -78,7 +78,7 @@ def test_it_may_come_when_everything_is_published(
     operator: Operator, monkeypatch: pytest.MonkeyPatch, sent: signal.Signals
 ):
     with monkeypatch.context() as patch:
-        patch.setattr(assets.warehouse.assets, "observed", and_then(sent, assets.warehouse.assets.observed))
+        patch.setattr(Lineage, "observed", and_then(sent, Lineage.observed))
         ended(operator, sent)
     assert operator.ask("select count(*) from license_snapshots") == [(3,)]
     again = operator.night(DAY)

@@ -200,7 +200,7 @@ def test_the_runs_stand_in_dagsters_instance_with_their_days_and_counts(
             "every_role_is_mapped",
             "every_organization_is_fresh",
         } <= checks
-        told = instance.get_latest_materialization_event(dg.AssetKey("license_assignments"))
+        told = instance.get_latest_materialization_event(dg.AssetKey(["claude_licenses", "license_assignments"]))
         assert told is not None
         assert not instance.telemetry_enabled
 

@@ -205,7 +205,7 @@ def test_two_keys_that_read_the_same_list_are_an_error_that_says_so(
 
 def test_one_key_is_never_asked_twice_whether_it_may(nights: Start):
     api = company()
-    with Client("http://api.test", KEY, transport=httpx.MockTransport(api)) as client:
+    with Client("https://api.test", KEY, transport=httpx.MockTransport(api)) as client:
         require_complementary(Access(ORGANIZATION, "label", (KeyHolder("KEY", client),)))  # type: ignore[arg-type]
     assert api.asked == []
 
@@ -261,7 +261,7 @@ def test_a_key_that_cannot_travel_is_refused_without_being_repeated(key: str):
 
 def test_a_key_stands_in_no_repr():
     credential = Credential("Acme", "KEY", KEY)
-    with Client("http://api.test", KEY) as client:
+    with Client("https://api.test", KEY) as client:
         assert KEY not in repr(credential) + repr(KeyHolder("KEY", client)) + repr(client) + str(
             vars(credential.__class__)
         )
@@ -275,7 +275,7 @@ def test_the_key_is_taken_out_of_whatever_a_server_or_library_says():
         raise httpx.ReadError(f"{request.headers['x-api-key']} reset")
 
     for handler in (echo, broken):
-        with Client("http://api.test", KEY, transport=httpx.MockTransport(handler)) as client:
+        with Client("https://api.test", KEY, transport=httpx.MockTransport(handler)) as client:
             with pytest.raises(LicenseHistoryError) as caught:
                 client.get("/x", {}, {}, deadline=time.monotonic() + 60)
             assert KEY not in str(caught.value)

@@ -72,8 +72,9 @@ def test_pages_that_are_not_what_was_sealed_are_named_with_the_command_that_asks
 def test_a_run_hands_over_the_last_observation_of_each_day(nights: Start):
     made = nights(ScriptedApi(users=[user(1)]))
     staged = made.data.staging("run_1")
-    assert handed_over(staged) == []
+    assert handed_over(made.data, staged) is None
     first, second = made.observe(), made.observe(at=NEXT_NIGHT + timedelta(hours=1))
-    hand_over(staged, [first])
-    hand_over(staged, [second])
-    assert [one.manifest for one in handed_over(staged)] == [second.manifest]
+    hand_over(staged, [first], whole=False)
+    hand_over(staged, [second], whole=True)
+    handed = handed_over(made.data, staged)
+    assert ([one.manifest for one in handed.observations], handed.whole) == ([second.manifest], True)

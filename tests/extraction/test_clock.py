@@ -22,13 +22,9 @@ from tests.scripted import DAY, NEXT_NIGHT, Nights, ScriptedApi, api_key, as_app
 Start = Callable[..., Nights]
 
 
-class World(PipelineClock):
+def world(stands: datetime) -> PipelineClock:
     """This machine's clock, which can be wrong; nobody has moved it on purpose."""
-
-    stands: str
-
-    def now(self) -> datetime:
-        return datetime.fromisoformat(self.stands)
+    return PipelineClock(lambda: stands)
 
 
 def saying_that_it_is(now: datetime) -> ScriptedApi:
@@ -44,7 +40,7 @@ def saying_that_it_is(now: datetime) -> ScriptedApi:
 
 
 def night_of(made: Nights, ours: datetime) -> None:
-    require_right_clock(made.access(), DAY, World(stands=ours.isoformat()))
+    require_right_clock(made.access(), DAY, world(ours))
 
 
 @pytest.mark.parametrize("theirs", [timedelta(), timedelta(hours=20), timedelta(hours=-1, minutes=-59)])
@@ -71,7 +67,13 @@ def test_a_provisional_day_is_contradicted_where_theirs_is_over(nights: Start):
 
 def test_a_clock_that_was_moved_on_purpose_is_contradicted_by_no_other(nights: Start):
     made = nights(saying_that_it_is(NEXT_NIGHT + timedelta(days=400)))
-    require_right_clock(made.access(), DAY, PipelineClock(fixed=NEXT_NIGHT.isoformat()))
+    require_right_clock(made.access("http://127.0.0.1:1"), DAY, PipelineClock.standing(NEXT_NIGHT))
+
+
+def test_whoever_moved_the_clock_a_real_organizations_roster_is_written_into_no_day_by_it(nights: Start):
+    made = nights(saying_that_it_is(NEXT_NIGHT))
+    with pytest.raises(ImpossibleDay, match="moved to 2026-06-02 02:00:00 UTC, which is for a stand-in"):
+        require_right_clock(made.access(), DAY, PipelineClock.standing(NEXT_NIGHT))
 
 
 @pytest.mark.parametrize("says", [None, "yesterday"])
@@ -105,8 +107,8 @@ def test_what_the_api_said_of_its_time_grows_older(nights: Start, monkeypatch: p
 @pytest.mark.parametrize("late", ["users", "api_keys"])
 def test_a_roster_that_was_read_across_the_last_midnight_is_not_that_days(nights: Start, late: str):
     made = nights(ScriptedApi(users=[user(1)], api_keys=[api_key(1)]))
-    clock = World(stands=NEXT_NIGHT.isoformat())
-    late_clock = World(stands=(NEXT_NIGHT + timedelta(hours=22)).isoformat())
+    clock = world(NEXT_NIGHT)
+    late_clock = world(NEXT_NIGHT + timedelta(hours=22))
     stands = [clock]
 
     def slowly(request: httpx.Request) -> httpx.Response:
@@ -128,7 +130,7 @@ def test_a_roster_that_was_read_across_the_last_midnight_is_not_that_days(nights
 
 
 def test_patience_ends_with_the_day_after():
-    last_minute = World(stands=(NEXT_NIGHT + timedelta(hours=21, minutes=59)).isoformat())
+    last_minute = world(NEXT_NIGHT + timedelta(hours=21, minutes=59))
     assert ending_in_time(Patience.of(5, 240), DAY, last_minute).question() <= time.monotonic() + 60
 
 

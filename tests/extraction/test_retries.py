@@ -17,7 +17,7 @@ from tests.scripted import KEY, Handler, error, page, user
 
 
 def ask(handler: Handler, seconds: float = 60) -> Answer:
-    with Client("http://api.test", KEY, transport=httpx.MockTransport(handler)) as client:
+    with Client("https://api.test", KEY, transport=httpx.MockTransport(handler)) as client:
         return client.get("/v1/organizations/users", {}, {}, deadline=patience.monotonic() + seconds)
 
 

@@ -38,7 +38,7 @@ def sandbox(*, stopwatch: Callable[[], float] | None = None, **options: object) 
 
 
 def against(handler: Handler) -> Client:
-    return Client("http://api.test", KEY, transport=httpx.MockTransport(handler))
+    return Client("https://api.test", KEY, transport=httpx.MockTransport(handler))
 
 
 def faulty(fault: Fault, every: int = 1) -> FaultPlan:

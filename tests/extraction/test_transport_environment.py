@@ -278,7 +278,7 @@ def test_an_address_may_end_in_its_version_and_stand_below_another_path(prefix: 
         asked.append(request.url.path)
         return page([])
 
-    with Client(f"http://api.test{prefix}{ending}", KEY, transport=httpx.MockTransport(handler)) as client:
+    with Client(f"https://api.test{prefix}{ending}", KEY, transport=httpx.MockTransport(handler)) as client:
         client.get("/v1/organizations/users", {}, {}, deadline=time.monotonic() + 60)
     assert asked == [f"{prefix}/v1/organizations/users"]
 
@@ -303,7 +303,7 @@ def test_what_nobody_foresaw_of_an_environment_is_one_sentence_without_its_value
 def test_a_gateway_is_named_as_such_and_its_password_page_is_no_refusal_of_the_key():
     def told(answer: httpx.Response) -> str:
         with (
-            Client("http://api.test", KEY, transport=httpx.MockTransport(lambda _: answer)) as client,
+            Client("https://api.test", KEY, transport=httpx.MockTransport(lambda _: answer)) as client,
             pytest.raises(ListFailed) as caught,
         ):
             client.get("/v1/organizations/me", {}, {}, deadline=time.monotonic() + 60)

@@ -179,7 +179,7 @@ def test_where_ids_can_be_compared_nothing_more_is_asked(nights: Start):
 
 
 def proved(api: ScriptedApi, *days: str) -> date | None:
-    with Client("http://api.test", KEY, transport=httpx.MockTransport(api)) as client:
+    with Client("https://api.test", KEY, transport=httpx.MockTransport(api)) as client:
         access = Access(who_is(client), "the organization", (KeyHolder("KEY", client),))
         return first_day_proved(reader(access), access.organization.id, [date.fromisoformat(day) for day in days])
 
@@ -227,7 +227,7 @@ def test_the_proof_too_takes_an_id_that_only_a_filter_that_holds_can_tell():
 
 def test_the_feed_of_a_backfill_is_asked_and_looked_at_alike(nights: Start):
     made = nights(api := company([accepted(2, organization="org_2"), accepted(1)]))
-    with Client("http://api.test", KEY, transport=httpx.MockTransport(api)) as client:
+    with Client("https://api.test", KEY, transport=httpx.MockTransport(api)) as client:
         access = Access(who_is(client), "the organization", (KeyHolder("KEY", client),))
         feed = fetch_feed(access, DAY, NEXT_NIGHT, data=made.data, observed_at=NEXT_NIGHT, run_id="run_1")
     assert feed.observation.manifest.lists["activities"].foreign == 1

@@ -14,6 +14,7 @@ import duckdb
 import pytest
 from dagster._core.test_utils import create_run_for_test
 
+from assets.errors import PublishFailed
 from assets.layout import DataDirectory
 from pipelines import settings as settings_module
 from pipelines.definitions import build
@@ -25,7 +26,8 @@ from pipelines.sandbox import Clock, Options, Organization, create_app, serving
 from tests.commandline import environment_restored, licenses
 from tests.scripted import DAY, KEY
 
-NIGHTLY_SCHEDULE, GAPS_SCHEDULE = "nightly_at_two", "fill_gaps"
+NIGHTLY_SCHEDULE, GAPS_SCHEDULE = "claude_licenses_nightly_at_two", "claude_licenses_fill_gaps"
+NIGHTLY_JOB = "claude_licenses_nightly"
 SCHEDULES = {NIGHTLY_SCHEDULE: NIGHTLY, GAPS_SCHEDULE: BACKFILL}
 
 
@@ -48,7 +50,7 @@ class Daemon:
                 told[name] = run(
                     definitions,
                     self.opened,
-                    DataDirectory(self.root),
+                    settings_module.load(),
                     SCHEDULES[name],
                     partition_key=request.tags.get("dagster/partition"),
                     run_config=request.run_config,
@@ -164,6 +166,44 @@ def test_a_night_heals_by_the_hour_and_a_day_that_was_missed_is_filled_from_the_
     assert [row[0] for row in members] == sorted(member.id for member in company.truth(missed).members)
 
 
+def test_after_an_outage_of_three_nights_the_next_ticks_fill_what_the_feed_proves(
+    daemon: Daemon, company: Organization
+):
+    first, last = DAY, DAY + timedelta(days=4)
+    missed = [DAY + timedelta(days=ahead) for ahead in (1, 2, 3)]
+    assert daemon.tick(at(first, 2))[NIGHTLY_SCHEDULE].success
+    told = daemon.tick(at(last, 2))
+    assert told[NIGHTLY_SCHEDULE].success, "the night that can still be taken comes first"
+    filled = daemon.tick(at(last, 3))
+    assert f"{last} is done: " in filled[NIGHTLY_SCHEDULE]
+    assert f"{', '.join(map(str, missed))}: a gap, filled where landing or Activity Feed" in filled[NIGHTLY_SCHEDULE]
+    assert filled[GAPS_SCHEDULE].success, filled[GAPS_SCHEDULE].failures
+    assert daemon.tick(at(last, 4))[GAPS_SCHEDULE] == "No day within reach is a gap."
+    for day in missed:
+        members = f"select holder_id from license_snapshots where snapshot_date = '{day}' and holder_type = 'user'"
+        assert {row[0] for row in daemon.ask(members)} == {member.id for member in company.truth(day).members}
+    key = dg.AssetKey(["claude_licenses", "license_assignments"])
+    assert daemon.opened.get_materialized_partitions(key) == {str(day) for day in (first, *missed, last)}
+
+
+def test_a_day_that_is_published_and_whose_warehouse_failed_is_run_again_by_the_next_tick(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+):
+    def full(*_: object) -> None:
+        raise PublishFailed("The disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("assets.warehouse.assets.publish", full)
+        failed = daemon.tick(at(DAY, 2))[NIGHTLY_SCHEDULE]
+        assert (failed.success, failed.failures) == (False, ["The disk is full."])
+    key = dg.AssetKey(["claude_licenses", "license_assignments"])
+    assert daemon.opened.get_materialized_partitions(key) == {str(DAY)}, "it is published"
+    assert not (daemon.root / "warehouse.duckdb").exists()
+    assert daemon.tick(at(DAY, 3))[NIGHTLY_SCHEDULE].success
+    assert daemon.ask("select count(*) from snapshot_log") == [(1,)]
+    assert f"{DAY} is done: " in daemon.tick(at(DAY, 4))[NIGHTLY_SCHEDULE]
+
+
 def test_what_lies_between_two_gaps_stays_as_it_is(daemon: Daemon, company: Organization):
     first, imported, last = (DAY + timedelta(days=ahead) for ahead in (0, 2, 4))
     for day in (first, last):
@@ -217,7 +257,7 @@ def test_gaps_are_only_told_where_filling_is_off(daemon: Daemon):
 
 def test_while_a_run_for_the_day_is_at_work_no_second_one_is_asked_for(daemon: Daemon):
     create_run_for_test(
-        daemon.opened, job_name=NIGHTLY, status=dg.DagsterRunStatus.STARTED, tags={"dagster/partition": str(DAY)}
+        daemon.opened, job_name=NIGHTLY_JOB, status=dg.DagsterRunStatus.STARTED, tags={"dagster/partition": str(DAY)}
     )
     requests, told = daemon.evaluate(at(DAY, 2))
     assert requests == {}
@@ -226,7 +266,7 @@ def test_while_a_run_for_the_day_is_at_work_no_second_one_is_asked_for(daemon: D
 
 def test_a_run_whose_process_is_gone_is_ended_and_holds_nobody_up(daemon: Daemon):
     dead = create_run_for_test(
-        daemon.opened, job_name=NIGHTLY, status=dg.DagsterRunStatus.STARTED, tags={"dagster/partition": str(DAY)}
+        daemon.opened, job_name=NIGHTLY_JOB, status=dg.DagsterRunStatus.STARTED, tags={"dagster/partition": str(DAY)}
     )
     locks = daemon.root / "dagster" / "running"
     locks.mkdir()
@@ -264,11 +304,13 @@ def schedules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     return made
 
 
-def test_the_schedules_tick_every_hour_and_are_on_unless_somebody_switches_them_off(
+def test_the_schedules_tick_every_hour_once_somebody_starts_them(
     schedules: Callable[..., list[dg.ScheduleDefinition]],
 ):
     for schedule in schedules():
         assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 * * * *", "UTC")
+        assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
+    for schedule in schedules(LICENSES_SCHEDULES="on"):
         assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
 
 
@@ -285,7 +327,7 @@ def test_a_run_that_the_daemon_starts_is_seen_to_be_alive(daemon: Daemon, monkey
 
     monkeypatch.setattr("assets.extraction.assets.require_room", look)
     with daemon.definitions(at(DAY, 2)) as definitions:
-        job = definitions.resolve_job_def(NIGHTLY)
+        job = definitions.resolve_job_def(NIGHTLY_JOB)
         ended = job.execute_in_process(instance=daemon.opened, partition_key=str(DAY), raise_on_error=False)
     assert ended.success
     assert seen == [[], [ended.run_id]], "it holds its lock, so nobody ends it"

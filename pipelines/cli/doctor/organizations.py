@@ -25,7 +25,6 @@ from assets.extraction.missing import what_is_missing
 from assets.extraction.observe import Outcomes, probe
 from assets.extraction.organizations import Access, Credential, KeyHolder, grouped, require_complementary, who_is
 from assets.layout import DataDirectory, snapshot_file
-from assets.resources import PipelineClock
 from pipelines.cli.doctor.endpoints import findings, with_advice
 from pipelines.cli.doctor.findings import Finding, Section, examined, note, ok, problem, trouble
 from pipelines.settings import Settings
@@ -156,14 +155,12 @@ def _section(access: Access, keys: list[_Key], settings: Settings) -> Section:
 
 def _clock(access: Access, skew: timedelta | None, settings: Settings) -> Iterator[Finding]:
     """This machine's clock decides which day today's roster is written for: held against the record and the API's."""
-    moved = settings.licenses_now.isoformat() if settings.licenses_now else ""
-    clock = PipelineClock(fixed=moved, first_day=settings.licenses_first_day.isoformat())
     try:
-        require_right_clock(access, yesterday(settings.now), clock)
+        require_right_clock(access, yesterday(settings.now), settings.clock)
     except LicenseHistoryError as error:
         yield problem("clock", f"{error}.")
         return
-    if skew and abs(skew) > SKEW and not moved:
+    if skew and abs(skew) > SKEW and not settings.clock.moved:
         differs = f"{abs(skew).total_seconds():,.0f} seconds {'ahead of' if skew > timedelta() else 'behind'}"
         yield note(
             "clock", f"this machine's is {differs} the API's. Set it (NTP), or a night near midnight may be refused."

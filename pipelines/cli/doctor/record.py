@@ -4,20 +4,17 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import groupby
 
 from assets.assignments.backfill import days_between
 from assets.assignments.plan import Action, DayPlan, Prove, Wish, plan
 from assets.assignments.snapshot import SnapshotFacts, organizations_known, read_facts, snapshot_days
-from assets.days import end_of, yesterday
+from assets.assignments.spans import spans
+from assets.days import DUE, end_of, yesterday
 from assets.errors import LicenseHistoryError
 from assets.layout import DataDirectory, snapshot_file
 from pipelines.cli.doctor.findings import Finding, note, ok, stale, trouble
 from pipelines.cli.doctor.organizations import Reached
 from pipelines.cli.snapshot import summary
-
-DUE = timedelta(hours=6)
-"""After midnight UTC: the night begins at 02:00, and four hours are all that its asking may take."""
 
 GAP_DAYS = 366
 
@@ -120,21 +117,10 @@ def _ways(plans: list[DayPlan]) -> Iterator[str]:
             yield f"From {source} can be filled: {_ranges(days)}."
     if fillable:
         yield f"Fill: licenses backfill --from {min(fillable)} --to {max(fillable)}"
-    left = sorted((_why_not(one), one.day) for one in plans if one.action is Action.IMPOSSIBLE)
-    for why, group in groupby(left, key=lambda one: one[0]):
-        yield f"Cannot be filled: {_ranges(day for _, day in group)}: {why.rstrip('.')}."
-
-
-def _why_not(one: DayPlan) -> str:
-    """The reason without its day, so that days that cannot be filled for the same reason stand together."""
-    return one.why.replace(one.day.isoformat(), "the day")
+    for why in dict.fromkeys(one.why for one in plans if one.action is Action.IMPOSSIBLE):
+        days = [one.day for one in plans if one.action is Action.IMPOSSIBLE and one.why == why]
+        yield f"Cannot be filled: {_ranges(days)}: {why.rstrip('.')}."
 
 
 def _ranges(days: Iterable[date]) -> str:
-    stretches: list[list[date]] = []
-    for day in days:
-        if stretches and stretches[-1][-1] == day - timedelta(days=1):
-            stretches[-1].append(day)
-        else:
-            stretches.append([day])
-    return ", ".join(f"{one[0]} to {one[-1]}" if len(one) > 1 else str(one[0]) for one in stretches)
+    return ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in spans(days))

@@ -3,7 +3,7 @@
 -- bills_keys: some price for API Key applies to it, at whatever time; else its keys stand in no line of finance's.
 with
 
-organizations as (
+observed as (
     select organization_id, count(users) > 0 as has_members
     from snapshot_log
     group by organization_id
@@ -11,26 +11,26 @@ organizations as (
 
 priced as (
     select
-        organizations.organization_id,
+        observed.organization_id,
         min(prices.currency) as currency,
         bool_or(prices.license_type = 'API Key') as bills_keys
-    from organizations
+    from observed
     inner join internal.prices as prices
         on prices.organization_id is null
-        or prices.organization_id = organizations.organization_id
-    group by organizations.organization_id
+        or prices.organization_id = observed.organization_id
+    group by observed.organization_id
 )
 
 select
-    organizations.organization_id,
-    organizations.has_members,
+    observed.organization_id,
+    observed.has_members,
     coalesce(own.convention, every.convention, 'month-end') as convention,
     coalesce(own.currency, every.currency, priced.currency) as currency,
     -- where nobody says, they do, so that no cost is hidden
     coalesce(own.invites_take_seats, every.invites_take_seats, true) as invites_take_seats,
     coalesce(priced.bills_keys, false) as bills_keys
-from organizations
-left join internal.billing as own on own.organization_id = organizations.organization_id
+from observed
+left join internal.billing as own on own.organization_id = observed.organization_id
 left join internal.billing as every on every.organization_id is null
-left join priced on priced.organization_id = organizations.organization_id
-order by organizations.organization_id
+left join priced on priced.organization_id = observed.organization_id
+order by observed.organization_id

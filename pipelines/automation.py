@@ -1,0 +1,68 @@
+"""The other way to begin a night: automation conditions, where a deployment lives by those and not by schedules.
+
+LICENSES_AUTOMATION attaches them; they do the same as the schedule then. Only the day that has just ended is ever
+asked for: today's is provisional, and older ones cannot be observed.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from pipelines.due import NIGHT_BEGINS
+
+if TYPE_CHECKING:
+    from pipelines.settings import Settings
+
+Condition = dg.AutomationCondition[dg.AssetKey] | None
+
+SENSOR = "automation"
+HOURLY_FROM_TWO = f"0 {NIGHT_BEGINS.hour}-23 * * *"
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """When each step's assets are due; none where the schedule decides."""
+
+    observation: Condition = None
+    assignments: Condition = None
+    warehouse: Condition = None
+
+
+def automation_sensors(settings: "Settings") -> list[dg.AutomationConditionSensorDefinition]:
+    """What evaluates the conditions, for our assets alone; stopped until somebody starts it, as the schedules are."""
+    from pipelines.settings import Switch
+
+    if settings.licenses_automation is Switch.OFF:
+        return []
+    on = settings.licenses_schedules is Switch.ON
+    return [
+        dg.AutomationConditionSensorDefinition(
+            settings.names.name(SENSOR),
+            target=dg.AssetSelection.key_prefixes([settings.names.prefix]),
+            default_status=dg.DefaultSensorStatus.RUNNING if on else dg.DefaultSensorStatus.STOPPED,
+            description="Asks for the day that has ended, from 02:00 UTC on, in the place of the schedule.",
+        )
+    ]
+
+
+def conditions(settings: "Settings") -> Conditions:
+    from pipelines.settings import Switch
+
+    if settings.licenses_automation is Switch.OFF:
+        return Conditions()
+    when: Any = dg.AutomationCondition  # its own types disagree about what some conditions are of
+    # Today is the latest partition, so that it can be taken as provisional; the one before it has just ended.
+    just_ended = when.in_latest_time_window(timedelta(days=2)) & ~when.in_latest_time_window()
+    idle = ~when.in_progress()
+    renewed = when.any_deps_updated().since_last_handled() & ~when.any_deps_in_progress() & idle
+    return Conditions(
+        # A night that is not whole is not materialized, so it is tried again every hour until the day closes.
+        observation=(
+            just_ended & when.missing() & when.cron_tick_passed(HOURLY_FROM_TWO).since_last_handled() & idle
+        ).with_label("the day that has ended, every hour until it is observed whole"),
+        assignments=(just_ended & ~when.any_deps_missing() & renewed).with_label("the day has been observed"),
+        # Not "no dependency is missing": a day that nobody observed stays missing for good.
+        warehouse=renewed.with_label("a day was published"),
+    )
