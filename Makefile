@@ -21,7 +21,7 @@ ui: .venv/.installed ## Dagster's web UI and daemon, the nightly schedule on
 test: .venv/.tested ## Pass the tests
 	$(BIN)/pytest -n 2
 
-test-dagster: .venv/.tested ## Of them: Dagster's own commands, from anywhere, and an instance on PostgreSQL
+test-dagster: .venv/.tested ## Of them: Dagster's grid against the files, its own commands from anywhere, PostgreSQL
 	$(BIN)/pytest tests/dagster
 
 attack: .venv/.tested ## Kill it, and fail it, at every call that changes the disk (hours; EVERY=4: a quarter)

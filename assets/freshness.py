@@ -21,7 +21,7 @@ def freshness(
 ) -> dg.AssetCheckResult | None:
     """What it finds now; nothing where no organization is observed. `there` is what has been looked up already, and
     `shown` is of the warehouse: whether it shows what is published."""
-    there = there or WholeDays.of(given.data, given.api.key_envs.values())
+    there = there or WholeDays.of(given)
     closings = there.closing_days()
     if not closings:
         return None
@@ -29,7 +29,8 @@ def freshness(
     return dg.AssetCheckResult(
         asset_key=key,
         check_name=FRESH,
-        passed=shown and all(day is not None and day >= last for day in closings.values()),
+        # One that has just come has no day that is over yet.
+        passed=shown and all(day is None or day >= last for day in closings.values()),
         severity=dg.AssetCheckSeverity.WARN,
         metadata={
             **{title: day.isoformat() if day else "none" for title, day in closings.items()},

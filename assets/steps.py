@@ -24,6 +24,7 @@ from assets.failures import Failure, record, recorded
 from assets.layout import DataDirectory
 from assets.names import Names
 from assets.publishing import discard
+from assets.sentences import failure
 
 OBSERVATION, ASSIGNMENTS, WAREHOUSE = ORDER = ("observation", "license_assignments", "warehouse")
 """The steps of a run, each by the asset that it makes."""
@@ -94,7 +95,7 @@ def end(
     record(staged, failures)
     if any(comes_with(context, names, later) for later in ORDER[ORDER.index(step) + 1 :]):
         return
-    sentences = list(dict.fromkeys(failure.sentence for failure in recorded(staged)))
+    sentences = [one.sentence for one in recorded(staged)]
     discard(staged)
     if sentences:
-        raise dg.Failure("\n".join(sentences), allow_retries=False)
+        raise failure(sentences)

@@ -6,14 +6,12 @@ asked for: today's is provisional, and older ones cannot be observed.
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dagster as dg
 
 from pipelines.due import NIGHT_BEGINS
-
-if TYPE_CHECKING:
-    from pipelines.settings import Settings
+from pipelines.settings import Settings, Switch
 
 Condition = dg.AutomationCondition[dg.AssetKey] | None
 
@@ -30,10 +28,8 @@ class Conditions:
     warehouse: Condition = None
 
 
-def automation_sensors(settings: "Settings") -> list[dg.AutomationConditionSensorDefinition]:
+def automation_sensors(settings: Settings) -> list[dg.AutomationConditionSensorDefinition]:
     """What evaluates the conditions, for our assets alone; stopped until somebody starts it, as the schedules are."""
-    from pipelines.settings import Switch
-
     if settings.licenses_automation is Switch.OFF:
         return []
     on = settings.licenses_schedules is Switch.ON
@@ -47,22 +43,27 @@ def automation_sensors(settings: "Settings") -> list[dg.AutomationConditionSenso
     ]
 
 
-def conditions(settings: "Settings") -> Conditions:
-    from pipelines.settings import Switch
-
+def conditions(settings: Settings) -> Conditions:
+    """The conditions that the settings ask for."""
     if settings.licenses_automation is Switch.OFF:
         return Conditions()
     when: Any = dg.AutomationCondition  # its own types disagree about what some conditions are of
     # Today is the latest partition, so that it can be taken as provisional; the one before it has just ended.
     just_ended = when.in_latest_time_window(timedelta(days=2)) & ~when.in_latest_time_window()
-    idle = ~when.in_progress()
-    renewed = when.any_deps_updated().since_last_handled() & ~when.any_deps_in_progress() & idle
+    hourly = when.cron_tick_passed(HOURLY_FROM_TWO).since_last_handled()
+    renewed = when.any_deps_updated().since_last_handled()
+    idle = ~when.in_progress() & ~when.any_deps_in_progress()
+    # What is not whole is not materialized, so it is tried again every hour until the day closes.
+    missing = when.missing() & hourly
     return Conditions(
-        # A night that is not whole is not materialized, so it is tried again every hour until the day closes.
-        observation=(
-            just_ended & when.missing() & when.cron_tick_passed(HOURLY_FROM_TWO).since_last_handled() & idle
-        ).with_label("the day that has ended, every hour until it is observed whole"),
-        assignments=(just_ended & ~when.any_deps_missing() & renewed).with_label("the day has been observed"),
+        observation=(just_ended & missing & idle).with_label(
+            "the day that has ended, every hour until it is observed whole"
+        ),
+        assignments=(just_ended & ~when.any_deps_missing() & (renewed | missing) & idle).with_label(
+            "the day has been observed, every hour until it is published whole"
+        ),
         # Not "no dependency is missing": a day that nobody observed stays missing for good.
-        warehouse=renewed.with_label("a day was published"),
+        warehouse=((renewed | (when.execution_failed() & hourly)) & idle).with_label(
+            "a day was published, every hour until the warehouse shows it"
+        ),
     )

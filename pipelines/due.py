@@ -4,13 +4,13 @@ Schedule and command line decide by it alone, from what lies in the data directo
 """
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from assets.assignments.schema import Provenance
 from assets.assignments.snapshot import SnapshotFacts, known_facts, organizations_known, snapshot_days
-from assets.assignments.whole_days import is_observed
+from assets.assignments.whole_days import observed_with
 from assets.days import yesterday
 from assets.errors import LicenseHistoryError
 from assets.extraction.landing import (
@@ -45,11 +45,6 @@ class Gaps:
         """Names an attempt to fill them: the same days, from the same newest snapshots, need no second one."""
         told = ",".join(map(str, (*self.days, *(part for pair in self.newest for part in pair))))
         return hashlib.sha256(told.encode()).hexdigest()[:16]
-
-
-def span(days: Sequence[date]) -> str:
-    """Days as people write them."""
-    return ", ".join(map(str, days)) if len(days) <= 3 else f"{days[0]} to {days[-1]} ({len(days)} days)"
 
 
 def done(data: DataDirectory, key_envs: Collection[str], day: date) -> list[SnapshotFacts]:
@@ -94,6 +89,7 @@ def gaps(data: DataDirectory, key_envs: Collection[str], now: datetime, first_da
     days: set[date] = set()
     waiting: set[date] = set()
     newest = []
+    observed = observed_with(data, key_envs)
     for organization_id in organizations_known(data):
         there = set(snapshot_days(data, organization_id))
         missing = [day for day in reach if day >= first_day and day not in there]
@@ -102,7 +98,7 @@ def gaps(data: DataDirectory, key_envs: Collection[str], now: datetime, first_da
         if between or landed:
             days |= between | landed
             newest.append((organization_id, max(there, default=None)))
-        if there and is_observed(data, organization_id, key_envs):
+        if there and organization_id in observed:
             waiting |= {day for day in missing if day > max(there)} - landed
     return Gaps(tuple(sorted(days)), tuple(sorted(waiting - days)), tuple(newest))
 

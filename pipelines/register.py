@@ -48,7 +48,7 @@ class Looked:
         Raises:
             AtWork: now is not the time.
         """
-        there = WholeDays.of(given.data, given.api.key_envs.values())
+        there = WholeDays.of(given)
         days = {one: set(days_observed(given.data, one)) for one in organizations_observed(given.data)}
         landed = WholeDays(given.data, days, there.observed)
         shown = shows_what_is_published(given.data)

@@ -48,7 +48,9 @@ def end_dead_runs(opened: dg.DagsterInstance, data: DataDirectory) -> list[str]:
     for place in sorted(_locks(data).glob("*.lock")):
         with suppress(Timeout), FileLock(place).acquire(blocking=False):
             run = opened.get_run_by_id(place.stem)
-            if run and not run.is_finished:
+            if run is None:
+                continue  # another instance's, which ends it
+            if not run.is_finished:
                 opened.report_run_failed(run, ENDED)
                 ended.append(run.run_id)
             place.unlink(missing_ok=True)
@@ -56,8 +58,16 @@ def end_dead_runs(opened: dg.DagsterInstance, data: DataDirectory) -> list[str]:
 
 
 def are_at_work(data: DataDirectory) -> bool:
-    """Whether any run is at work on this data directory, be it of another instance; after `end_dead_runs`."""
-    return any(_locks(data).glob("*.lock"))
+    """Whether any run is at work on this data directory, be it of another instance."""
+    return any(map(_is_held, _locks(data).glob("*.lock")))
+
+
+def _is_held(place: Path) -> bool:
+    try:
+        with FileLock(place).acquire(blocking=False):
+            return False
+    except Timeout:
+        return True
 
 
 def _locks(data: DataDirectory) -> Path:

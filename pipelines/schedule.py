@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from dagster._utils.schedules import is_valid_cron_string
 
+from assets.assignments.spans import told_spans
 from assets.days import yesterday
 from assets.errors import WrongUse
 from assets.steps import ASSIGNMENTS
-from pipelines.due import NIGHT_BEGINS, Gaps, done, gaps, night_has_begun, shows_what_is_published, span
+from pipelines.due import NIGHT_BEGINS, Gaps, done, gaps, night_has_begun, shows_what_is_published
 from pipelines.execution import days_as_tags, of_steps, sentences_of
 from pipelines.jobs import BACKFILL, NIGHTLY
 from pipelines.running import end_dead_runs
@@ -135,14 +136,14 @@ def _nothing_to_fill(instance: dg.DagsterInstance, settings: "Settings", found: 
 def _told(found: Gaps, instance: dg.DagsterInstance, settings: "Settings") -> Iterator[str]:
     """The gaps that there are and, where filling them was tried, what came of it."""
     if found.waiting:
-        yield f"{span(found.waiting)}: a gap until a later night can be rolled back through the Activity Feed."
+        yield f"{told_spans(found.waiting)}: a gap until a later night can be rolled back through the Activity Feed."
     if not found.days:
         return
     if run := _tried(instance, found, settings):
         why = " ".join(_sentences(instance, run)) or "neither landing nor feed prove it."
-        yield f"{span(found.days)}: stays a gap until there is something newer to fill it from: {why}"
+        yield f"{told_spans(found.days)}: stays a gap until there is something newer to fill it from: {why}"
     else:
-        yield f"{span(found.days)}: a gap, filled where landing or Activity Feed prove it."
+        yield f"{told_spans(found.days)}: a gap, filled where landing or Activity Feed prove it."
 
 
 def _under_way(instance: dg.DagsterInstance, job: str, tags: dict[str, str]) -> bool:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from assets.resources import AdminApi, PipelineClock
 
 KEY = "ANTHROPIC_ADMIN_KEY"
+_OWNER = re.compile(r"team:[\w-]+|[^@\s]+@[\w-]+(\.[\w-]+)+")
 _CRON = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 """The range of each field: minute, hour, day of the month, month, day of the week."""
 
@@ -103,6 +104,8 @@ class Settings(BaseSettings):
     def names(self) -> Names:
         """What everything of ours is called in Dagster."""
         owners = tuple(filter(None, re.split(r"[,\s]+", self.licenses_dagster_owners)))
+        if wrong := [one for one in owners if not _OWNER.fullmatch(one)]:
+            raise WrongUse(f"LICENSES_DAGSTER_OWNERS: {wrong[0]} is neither an e-mail address nor a team:name.")
         return Names(self.licenses_dagster_prefix, self.licenses_dagster_group, owners)
 
     @cached_property
@@ -144,6 +147,7 @@ def load() -> Settings:
     _ = settings.data
     require_address(settings.anthropic_base_url)
     _check_schedule(settings.licenses_schedule)
+    _ = settings.names
     if settings.licenses_now is not None:
         _check_clock(settings)
     return settings

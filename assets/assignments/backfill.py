@@ -5,6 +5,7 @@ follows once, at the end of the run.
 """
 
 import logging
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -18,10 +19,11 @@ from assets.assignments.reconcile import differences
 from assets.assignments.reconstruct import rolling_back
 from assets.assignments.restatement import restate
 from assets.assignments.snapshot import SnapshotFacts, snapshot_days
-from assets.errors import LicenseHistoryError, TooManyGone
+from assets.errors import LicenseHistoryError, PublishFailed, TooManyGone
 from assets.extraction.client import NotAvailable
 from assets.extraction.deadline import Patience
 from assets.extraction.feed import Feed, fetch_feed, first_day_proved, reader, rhythm
+from assets.extraction.landing import Observation
 from assets.extraction.organizations import Access, Credential, opened
 from assets.layout import CONFLICTS, COVERAGE, SNAPSHOTS, USAGE, DataDirectory
 from assets.publishing import publishing, told_in_words
@@ -112,27 +114,43 @@ class Filling:
 
 def fill(plans: Sequence[DayPlan], feeds: Feeds, how: Filling) -> Iterator[tuple[DayPlan, Derived | None]]:
     """Do what the plans say, publishing each day as it is done; yields each day, without a snapshot and with another
-    plan where the fetched feed shows that it cannot be filled after all, or the drop guard refuses it.
+    plan where it could not be followed: the feed tells less than was thought, or breaks off; the drop guard refuses.
 
     Raises:
-        LicenseHistoryError: a source failed; the days yielded before are published and stay.
+        PublishFailed: the days yielded before are published and stay.
     """
     organizations = {one.organization_id for one in plans}
     newest = {one: max(snapshot_days(how.data, one), default=date.min) for one in organizations}
     for one in plans:
         if one.action is Action.REPLAY and one.observation:
             # What nobody has believed a later day after is what the guard would have said no to that night.
-            later = newest.get(one.organization_id, date.min) > one.day
+            later = newest[one.organization_id] > one.day
             try:
-                made = derive(one.observation, how.data, how.staged, _NO_GUARD if later else how.guard, how.loading)
-                yield one, published(made, how)
-            except TooManyGone as refusal:
-                yield replace(one, action=Action.REFUSED, why=str(refusal)), None
-            else:
-                newest[one.organization_id] = max(newest.get(one.organization_id, date.min), one.day)
+                made = derived_and_published(one.observation, how, _NO_GUARD if later else how.guard)
+            except PublishFailed:
+                raise  # the disk, which no other day gets on with either
+            except LicenseHistoryError as error:
+                yield refused(one, error), None
+                continue
+            newest[one.organization_id] = max(newest[one.organization_id], one.day)
+            yield one, made
     rolled = [one for one in plans if one.action is Action.RECONSTRUCT and one.base]
-    for _, group in groupby(rolled, key=lambda one: (one.organization_id, one.base and one.base.snapshot_date)):
-        yield from _roll_back(list(group), feeds, how)
+    for _, grouped in groupby(rolled, key=lambda one: (one.organization_id, one.base and one.base.snapshot_date)):
+        left = {one.day: one for one in grouped}
+        try:
+            for one, filled in _roll_back(list(left.values()), feeds, how):
+                del left[one.day]
+                yield one, filled
+        except PublishFailed:
+            raise
+        except LicenseHistoryError as error:  # this organization's feed; the others have their own
+            yield from ((refused(one, error), None) for one in left.values())
+
+
+def refused(one: DayPlan, error: LicenseHistoryError) -> DayPlan:
+    """What became of a plan that could not be followed."""
+    action = Action.REFUSED if isinstance(error, TooManyGone) else Action.IMPOSSIBLE
+    return replace(one, action=action, why=str(error).rstrip("."))
 
 
 _NO_GUARD = DropGuard(accepted=True)
@@ -178,14 +196,42 @@ def _astray(earlier: SnapshotFacts, base: SnapshotFacts, feed: Feed, how: Fillin
     )
 
 
+def derived_and_published(
+    observation: Observation, how: Filling, guard: DropGuard, loading: Loading | None = None
+) -> Derived:
+    """The day of an observation, derived and put in place; where it is refused, nothing of it stays staged.
+
+    Raises:
+        SnapshotRefused, BadReference, PublishFailed: as `derive` and `published`.
+    """
+    try:
+        return published(derive(observation, how.data, how.staged, guard, loading or how.loading), how)
+    except BaseException:
+        _discard_days(how)
+        raise
+
+
 def published(derived: Derived, how: Filling) -> Derived:
-    """Put a filled day in place at once: should the backfill be killed, what it has done stays."""
+    """Put a day in place at once: should the run be killed, what it has done stays."""
     facts = derived.facts
-    with told_in_words(f"{facts.title}: {facts.snapshot_date} could not be put in place"), how.data.writing():
-        restate(how.data, how.staged)
-        with publishing(how.staged, how.data, (USAGE, COVERAGE, CONFLICTS, SNAPSHOTS)):
-            pass
+    try:
+        with told_in_words(f"{facts.title}: {facts.snapshot_date} could not be put in place"), how.data.writing():
+            restate(how.data, how.staged)
+            with publishing(how.staged, how.data, DATASETS):
+                pass
+    except BaseException:
+        _discard_days(how)
+        raise
     return derived
+
+
+DATASETS = (USAGE, COVERAGE, CONFLICTS, SNAPSHOTS)
+
+
+def _discard_days(how: Filling) -> None:
+    """What was told to be refused must not be put in place with the next day or organization."""
+    for dataset in DATASETS:
+        shutil.rmtree(how.staged.root / dataset, ignore_errors=True)
 
 
 def days_between(first: date, last: date) -> list[date]:

@@ -25,12 +25,10 @@ def green_days_check(names: Names) -> dg.AssetChecksDefinition:
         required_resource_keys={names.resource},
         description="Of every day that Dagster shows as materialized, each organization's snapshot is published.",
     )
-    def every_green_day_lies_there(
-        context: dg.AssetCheckExecutionContext,
-    ) -> dg.AssetCheckResult:
+    def every_green_day_lies_there(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         """The names of the published files, held against the grid."""
         given = Installation.given_to(context, names)
-        there = WholeDays.of(given.data, given.api.key_envs.values())
+        there = WholeDays.of(given)
         return green_days(context.instance, key, there)
 
     return every_green_day_lies_there

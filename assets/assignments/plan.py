@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
-from assets.assignments.reconstruct import base_for, observed_before
+from assets.assignments.reconstruct import Observed
 from assets.assignments.schema import Provenance
 from assets.assignments.snapshot import SnapshotFacts, known_facts
 from assets.assignments.spans import is_in, told_spans
@@ -100,10 +100,6 @@ class DayPlan:
     must_lead_to: SnapshotFacts | None = None
     """The observed snapshot before the day that the feed must lead back to, where nothing else shows its end."""
 
-    @property
-    def refusal(self) -> str:
-        return self.why if self.action is Action.REFUSED else _refusal(self.organization_id, [self.day], self.why)
-
     def is_refused_in(self, sentences: Iterable[str]) -> bool:
         """Whether a run that followed the plan says (`folded`) that the day cannot be filled after all."""
         begins = re.compile(rf"{re.escape(self.organization_id)}, ([^:]+) cannot be filled: ")
@@ -111,7 +107,7 @@ class DayPlan:
 
 
 def folded(refusals: Iterable[DayPlan]) -> list[str]:
-    """One sentence for each organization and reason, with its days; one for each day that the drop guard refused."""
+    """One sentence for each organization and reason, with its days."""
     return [sentence for _, sentence in folded_by_organization(refusals)]
 
 
@@ -121,10 +117,7 @@ def folded_by_organization(refusals: Iterable[DayPlan]) -> list[tuple[str, str]]
     for one in refusals:
         together.setdefault((one.organization_id, one.why), []).append(one)
     return [
-        (
-            organization_id,
-            why if plans[0].action is Action.REFUSED else _refusal(organization_id, [one.day for one in plans], why),
-        )
+        (organization_id, _refusal(organization_id, [one.day for one in plans], why))
         for (organization_id, why), plans in together.items()
     ]
 
@@ -150,30 +143,31 @@ def plan(
     """What to do with each day of each organization, in the order of organizations and days."""
     planned: list[DayPlan] = []
     for organization_id in organization_ids:
-        drafts = [_without_feed(data, organization_id, day, wish, now) for day in days]
+        observed = Observed(data, organization_id)
+        drafts = [_without_feed(observed, day, wish, now) for day in days]
         doubtful = [draft.day for draft in drafts if draft.action is Action.RECONSTRUCT]
-        earlier = observed_before(data, organization_id, doubtful)
+        earlier = {day: found for day in doubtful if (found := observed.before(day))}
         asked = sorted({*doubtful, *(facts.snapshot_date for facts in earlier.values())})
         proof = prove(organization_id, asked) if asked else Proof(None)
         planned += [_proved(draft, proof, earlier.get(draft.day)) for draft in drafts]
     return planned
 
 
-def _without_feed(data: DataDirectory, organization_id: str, day: date, wish: Wish, now: datetime) -> DayPlan:
+def _without_feed(observed: Observed, day: date, wish: Wish, now: datetime) -> DayPlan:
     """The plan for a day, should the feed prove it."""
+    data, organization_id = observed.data, observed.organization_id
     # One that cannot be read is as good as none: whatever can tell the day takes its place.
     present = known_facts(snapshot_file(data, day, organization_id))
     if present and wish.only_missing:
         return DayPlan(organization_id, day, Action.KEEP)
     observation = newest_observation(data, organization_id, day)
-    base = base_for(data, organization_id, day)
     if wish.source is not Source.RECONSTRUCT and observation and _may_replay(present, observation, wish, now):
         return DayPlan(organization_id, day, Action.REPLAY, observation=observation)
     if present and not _may_reconstruct_over(present, wish):
         return DayPlan(organization_id, day, Action.KEEP)
     if wish.source is Source.REPLAY:
         return _kept_or_impossible(present, organization_id, day, "the landing holds no complete observation")
-    if base is None:
+    if (base := observed.after(day)) is None:
         return _kept_or_impossible(present, organization_id, day, _no_base(day, now))
     return DayPlan(organization_id, day, Action.RECONSTRUCT, base=base)
 

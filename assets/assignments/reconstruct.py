@@ -4,11 +4,12 @@ Nothing is made up: what the feed cannot tell is taken from an observed snapshot
 and an activity that contradicts the state it applies to is kept as a conflict.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -118,21 +119,31 @@ class Rollback:
         )
 
 
-def base_for(data: DataDirectory, organization_id: str, day: date) -> SnapshotFacts | None:
-    """The nearest later observed snapshot: what a day can be rolled back from."""
-    later = (facts for _, facts in snapshots_of(organization_id, data, after=day))
-    return next((facts for facts in later if facts.provenance is Provenance.OBSERVED), None)
+@dataclass
+class Observed:
+    """An organization's observed snapshots, whose footers are read once, and not for each day anew."""
 
+    data: DataDirectory
+    organization_id: str
 
-def observed_before(data: DataDirectory, organization_id: str, days: Collection[date]) -> dict[date, SnapshotFacts]:
-    """For each of `days`, the nearest earlier closing snapshot that was observed: a rollback can be held against it."""
-    observed = [
-        facts
-        for _, facts in snapshots_of(organization_id, data)
-        if facts.provenance is Provenance.OBSERVED and facts.is_final
-    ]
-    places = {day: bisect_left(observed, day, key=lambda facts: facts.snapshot_date) for day in days}
-    return {day: observed[place - 1] for day, place in places.items() if place}
+    @cached_property
+    def _all(self) -> list[SnapshotFacts]:
+        every = (facts for _, facts in snapshots_of(self.organization_id, self.data))
+        return [facts for facts in every if facts.provenance is Provenance.OBSERVED]
+
+    @cached_property
+    def _closing(self) -> list[SnapshotFacts]:
+        return [facts for facts in self._all if facts.is_final]
+
+    def after(self, day: date) -> SnapshotFacts | None:
+        """The nearest later one: what a day can be rolled back from."""
+        place = bisect_right(self._all, day, key=lambda facts: facts.snapshot_date)
+        return self._all[place] if place < len(self._all) else None
+
+    def before(self, day: date) -> SnapshotFacts | None:
+        """The nearest earlier closing one: a rollback can be held against it."""
+        place = bisect_left(self._closing, day, key=lambda facts: facts.snapshot_date)
+        return self._closing[place - 1] if place else None
 
 
 @contextmanager

@@ -2,17 +2,23 @@
 
 Dagster's grid is green for these and no others. An organization belongs to a day from its first snapshot on, to its
 last one or, as long as it is observed, for good; so a day of which one organization is missing is not green, though
-the others' snapshots of it are there.
+the others' snapshots of it are there. While a day can still be observed, every configured key must have read one of
+the snapshots, too: an organization may have none yet.
 """
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING
 
 from assets.assignments.snapshot import SnapshotFacts, known_facts, organizations_known, snapshot_days
-from assets.extraction.landing import last_before
+from assets.days import yesterday
+from assets.extraction.landing import last_before, made_at, organizations_observed
 from assets.layout import DataDirectory, snapshot_file
+
+if TYPE_CHECKING:
+    from assets.resources import Installation
 
 
 @dataclass
@@ -22,16 +28,19 @@ class WholeDays:
     data: DataDirectory
     days: dict[str, set[date]] = field(default_factory=dict)
     """By organization, the days of which it has a snapshot."""
-    observed: frozenset[str] = frozenset()
-    """The organizations that today's keys observe."""
+    observed: dict[str, set[str]] = field(default_factory=dict)
+    """The organizations that today's keys observe, and by which keys."""
+    key_envs: frozenset[str] = frozenset()
+    still: date = date.max
+    """The first day that can still be observed."""
     _ends: dict[str, tuple[date, date]] = field(default_factory=dict, repr=False, compare=False)
     """By organization, its first and its last day, once they have been looked for."""
 
     @classmethod
-    def of(cls, data: DataDirectory, key_envs: Collection[str]) -> "WholeDays":
-        known = organizations_known(data)
-        days = {one: set(snapshot_days(data, one)) for one in known}
-        return cls(data, days, frozenset(one for one in known if is_observed(data, one, key_envs)))
+    def of(cls, given: "Installation") -> "WholeDays":
+        data, key_envs = given.data, frozenset(given.api.key_envs.values())
+        days = {one: set(snapshot_days(data, one)) for one in organizations_known(data)}
+        return cls(data, days, observed_with(data, key_envs), key_envs, yesterday(given.clock.now()))
 
     def add(self, facts: SnapshotFacts) -> None:
         self.days.setdefault(facts.organization_id, set()).add(facts.snapshot_date)
@@ -39,13 +48,9 @@ class WholeDays:
 
     def published(self, day: date) -> list[SnapshotFacts]:
         """The snapshots of a day where none is missing of those that belong to it, be they provisional; else none."""
-        found = [known_facts(snapshot_file(self.data, day, one)) for one in self.organizations_of(day)]
-        told = [facts for facts in found if facts]
-        return told if len(told) == len(found) else []
-
-    def whole(self) -> Iterator[tuple[date, list[SnapshotFacts]]]:
-        """Every day that lies there whole and closed, oldest first."""
-        return ((day, told) for day in self.every_day if (told := self.closed(day)))
+        belonging = self.organizations_of(day)
+        told = [facts for one in belonging if (facts := known_facts(snapshot_file(self.data, day, one)))]
+        return told if len(told) == len(belonging) and self._is_read_by_all(day, belonging) else []
 
     def closed(self, day: date) -> list[SnapshotFacts]:
         """The snapshots of a day that lies there whole and closed; else none."""
@@ -65,6 +70,10 @@ class WholeDays:
     def organizations_of(self, day: date) -> list[str]:
         """The organizations that belong to the day."""
         return [one for one, there in self.days.items() if there and self._belongs(one, day)]
+
+    def _is_read_by_all(self, day: date, organizations: list[str]) -> bool:
+        read_by = set().union(*(self.observed.get(one, set()) for one in organizations))
+        return day < self.still or self.key_envs <= read_by
 
     def closing_days(self) -> dict[str, date | None]:
         """The last closing day of each organization that is observed, by its title; None where it has none."""
@@ -106,7 +115,14 @@ def day_version(there: list[SnapshotFacts]) -> str:
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:32]
 
 
-def is_observed(data: DataDirectory, organization_id: str, key_envs: Collection[str]) -> bool:
-    """Whether one of today's keys read the organization's last observation: one that was removed has no days more."""
-    last = next(last_before(data, organization_id, date.max), None)
-    return last is not None and not last.manifest.asked_with.isdisjoint(key_envs)
+def observed_with(data: DataDirectory, key_envs: Collection[str]) -> dict[str, set[str]]:
+    """The organizations that today's keys observe, and by which: a key is that organization's which it read last.
+
+    One whose keys were taken out of the settings, or hold another organization's access by now, is observed no more.
+    """
+    last = (next(last_before(data, one, date.max), None) for one in organizations_observed(data))
+    holders: dict[str, str] = {}
+    for observation in sorted(filter(None, last), key=lambda one: made_at(one.folder)):
+        keys = observation.manifest.asked_with.intersection(key_envs)
+        holders |= dict.fromkeys(keys, observation.manifest.organization_id)
+    return {one: {key for key, holder in holders.items() if holder == one} for one in set(holders.values())}

@@ -81,7 +81,7 @@ def extraction_assets(
             failures: list[Failure] = []
             night = _Night(context, config.again, data, clock, api.patience(), failures)
             seen, whole = _observe_all(night, asked, api)
-            hand_over(staged, seen, whole=whole)
+            hand_over(staged, seen)
         yield dg.AssetCheckResult(
             check_name=COMPLETE,
             passed=not failures,

@@ -6,7 +6,6 @@ Kept in the run's staging tree, so that a re-execution goes on with it.
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
@@ -15,33 +14,19 @@ from assets.files import whole_file
 from assets.layout import DataDirectory
 
 
-class HandedOver(NamedTuple):
-    """The observations in the order in which they came; `whole` where no configured organization is missing."""
-
-    observations: list[Observation]
-    whole: bool
-
-
-class _Told(msgspec.Struct):
-    whole: bool
-    folders: dict[str, str]
-    """By organization and day, the observation's folder: a name, for another machine may know the data elsewhere."""
-
-
-def hand_over(staged: DataDirectory, observations: Iterable[Observation], *, whole: bool) -> None:
+def hand_over(staged: DataDirectory, observations: Iterable[Observation]) -> None:
     """Add to what the run hands over; of several observations of one organization and day, the last."""
-    known = told.folders if (told := _read(staged)) else {}
     fresh = {f"{one.manifest.organization_id}/{one.manifest.day}": one.folder.name for one in observations}
     with whole_file(_file(staged)) as place:
-        place.write_bytes(msgspec.json.encode(_Told(whole, known | fresh)))
+        place.write_bytes(msgspec.json.encode({**(_read(staged) or {}), **fresh}))
 
 
-def handed_over(data: DataDirectory, staged: DataDirectory) -> HandedOver | None:
-    """What the run has observed or found whole; None where it has not observed anything."""
-    if (told := _read(staged)) is None:
+def handed_over(data: DataDirectory, staged: DataDirectory) -> list[Observation] | None:
+    """What the run has observed or found whole, in the order in which it came; None where it has not observed."""
+    if (folders := _read(staged)) is None:
         return None
-    found = [read_observation(_folder(data, key, name)) for key, name in told.folders.items()]
-    return HandedOver([one for one in found if one], told.whole)
+    found = (read_observation(_folder(data, key, name)) for key, name in folders.items())
+    return [one for one in found if one]
 
 
 def _folder(data: DataDirectory, key: str, name: str) -> Path:
@@ -49,9 +34,10 @@ def _folder(data: DataDirectory, key: str, name: str) -> Path:
     return data.landing(organization_id, date.fromisoformat(day)) / name
 
 
-def _read(staged: DataDirectory) -> _Told | None:
+def _read(staged: DataDirectory) -> dict[str, str] | None:
+    """By organization and day, the observation's folder: a name, for another machine may know the data elsewhere."""
     try:
-        return msgspec.json.decode(_file(staged).read_bytes(), type=_Told)
+        return msgspec.json.decode(_file(staged).read_bytes(), type=dict[str, str])
     except FileNotFoundError:
         return None
 

@@ -36,9 +36,7 @@ def report_assets(first_day: date, now: datetime, names: Names) -> list[dg.Asset
         required_resource_keys={names.resource},
         **names.attributes,
     )
-    def finance_report(
-        context: dg.AssetExecutionContext,
-    ) -> dg.MaterializeResult[None]:
+    def finance_report(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         """Seats and their cost in a month, for finance: a page and a workbook, as licenses report makes them."""
         month = date.fromisoformat(context.partition_key)
         given = Installation.given_to(context, names)

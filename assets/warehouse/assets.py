@@ -18,7 +18,7 @@ from assets.sentences import told
 from assets.steps import WAREHOUSE, end
 from assets.warehouse.checks import ChecksFailed, Finding, assumption, checks
 from assets.warehouse.lineage import Lineage
-from assets.warehouse.publish import look, publish
+from assets.warehouse.publish import is_up_to_date, look, publish
 from assets.warehouse.relations import relations
 
 Result = dg.MaterializeResult[None] | dg.AssetCheckResult
@@ -36,21 +36,18 @@ def warehouse_assets(names: Names, automation: dg.AutomationCondition[dg.AssetKe
         required_resource_keys={names.resource},
         can_subset=True,  # whichever are selected, the file is made whole
     )
-    def warehouse_file(
-        context: dg.AssetExecutionContext,
-    ) -> Iterator[Result]:
+    def warehouse_file(context: dg.AssetExecutionContext) -> Iterator[Result]:
         """warehouse.duckdb: everything that analysts need, replaced as a whole file, never locked."""
         given = Installation.given_to(context, names)
         data, clock = given.data, given.clock
         chosen = context.selected_asset_keys
         if not chosen:
             with told():
-                yield from _check_results(context, key, look(data))
-            yield from _freshness(context, key, given)
+                yield from _look(context, key, given)
             return
         staged = given.staged(context.run)
         failed = recorded(staged)  # of the steps before; publishing leaves nothing staged
-        with told():
+        with told(lambda: failed):
             try:
                 damaged = publish(data, staged, clock.now()).damaged
             except ChecksFailed as error:
@@ -62,7 +59,7 @@ def warehouse_assets(names: Names, automation: dg.AutomationCondition[dg.AssetKe
         if key in chosen:
             yield dg.MaterializeResult(asset_key=key, metadata=file_metadata(data))
         yield from _check_results(context, key, ())
-        yield from _freshness(context, key, given)
+        yield from _freshness(context, key, given, shown=True)
         # After publishing: the other organizations' snapshots are whole and must not wait for what failed.
         failed += [Failure(str(bad.path), str(bad)) for bad in damaged]
         end(context, names, WAREHOUSE, staged, failed)
@@ -90,11 +87,20 @@ def _check_results(
             yield dg.AssetCheckResult(asset_key=key, check_name=check, passed=finding is None, metadata=found)
 
 
+def _look(context: dg.AssetExecutionContext, key: dg.AssetKey, given: Installation) -> Iterator[dg.AssetCheckResult]:
+    """Checks that are executed alone: they change nothing."""
+    if any(one.name != FRESH for one in context.selected_asset_check_keys):
+        yield from _check_results(context, key, look(given.data))
+    yield from _freshness(context, key, given, shown=is_up_to_date(given.data))
+
+
 def _freshness(
-    context: dg.AssetExecutionContext, key: dg.AssetKey, given: Installation
+    context: dg.AssetExecutionContext, key: dg.AssetKey, given: Installation, *, shown: bool
 ) -> Iterator[dg.AssetCheckResult]:
-    if dg.AssetCheckKey(key, FRESH) in context.selected_asset_check_keys and (told := freshness(key, given)):
-        yield told
+    if dg.AssetCheckKey(key, FRESH) in context.selected_asset_check_keys and (
+        found := freshness(key, given, shown=shown)
+    ):
+        yield found
 
 
 def file_metadata(data: DataDirectory) -> dict[str, Any]:

@@ -56,7 +56,7 @@ class ChecksFailed(PublishFailed):
         self.findings = tuple(findings)
         lines = "\n".join(f"- {finding}" for finding in self.findings)
         super().__init__(
-            "The new warehouse contradicts itself or its snapshots, so nothing was published; the old one stands. "
+            "The new warehouse contradicts itself or its snapshots, so it was not put in place; the old one stands. "
             f"What does not hold:\n{lines}"
         )
 

@@ -1,4 +1,6 @@
-"""Publishing: what a run has staged and the warehouse that belongs to it appear together, or not at all."""
+"""Publishing the warehouse: the new file, and what else the run has staged for it, appear together, or not at all.
+
+Snapshots are published before it, day by day (`assignments/backfill.py`)."""
 
 from collections import Counter
 from contextlib import ExitStack

@@ -123,6 +123,6 @@ def _tell_done(settings: Settings, done: list[DayPlan], impossible: int, run_id:
         for action, word in ((Action.REPLAY, "replayed"), (Action.RECONSTRUCT, "reconstructed"))
         if counts[action]
     ]
-    left = f"; {impossible:,} could not be filled, as told above, and stay gaps" if impossible else ""
-    out.print(f"Done: {' and '.join(parts)}{left}.", markup=False)
+    left = f"; {impossible:,} could not be filled, as told above" if impossible else ""
+    out.print(f"Done: {' and '.join(parts) or 'nothing'}{left}.", markup=False)
     out.print(f"Published: {settings.data.warehouse} (Dagster run {run_id}).", markup=False)

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from assets.assignments.snapshot import SnapshotFacts, known_facts
 from assets.days import is_final, require_observable, yesterday
-from assets.errors import DamagedFile, PublishFailed, WrongUse
+from assets.errors import DamagedFile, LicenseHistoryError, WrongUse
 from assets.extraction.landing import Manifest, State, read_manifest
 from assets.extraction.organizations import Credential
 from assets.layout import SNAPSHOTS, DataDirectory, files_of_day
@@ -73,7 +73,7 @@ def _tell_done(settings: Settings, taken: list[SnapshotFacts]) -> int:
     try:
         if bring_up_to_date(settings.data, settings.now):
             out.print(BUILT_AGAIN)
-    except PublishFailed as error:
+    except LicenseHistoryError as error:
         amiss.append(str(error))
     for facts in taken:
         out.print(

@@ -92,4 +92,4 @@ def test_what_the_run_found_out_is_told_once_for_each_reason(company: Company):
     lost = days_between(date(2026, 7, 1), first - timedelta(days=1))
     named = [one.partition(", ")[2].partition(" cannot be filled")[0] for one in sentences]
     assert [sum(is_in(one, spans) for spans in named) for one in lost] == [1] * len(lost)
-    assert f"{len(lost)} could not be filled, as told above, and stay gaps" in told.out
+    assert f"{len(lost)} could not be filled, as told above" in told.out

@@ -34,6 +34,7 @@ from dagster_graphql.client.query import (
 )
 from dagster_graphql.test.utils import execute_dagster_graphql
 
+from assets.assignments.backfill import days_between
 from assets.assignments.snapshot import read_facts
 from assets.layout import DataDirectory
 from pipelines import settings
@@ -70,10 +71,6 @@ query ($key: AssetKeyInput!, $days: [String!]) {
 
 def key(asset: str) -> dg.AssetKey:
     return dg.AssetKey(["claude_licenses", *asset.split("/")])
-
-
-def days_between(first: date, last: date) -> list[date]:
-    return [first + timedelta(days=ahead) for ahead in range((last - first).days + 1)]
 
 
 def company(number: int = 3) -> ScriptedApi:

@@ -19,12 +19,12 @@ from dagster._core.errors import DagsterExecutionInterruptedError
 from assets.assignments import backfill as filling
 from assets.layout import snapshot_file
 from pipelines.sandbox import serving
+from tests.dagster.agreement import ROWS, expect_agreement
 from tests.dagster.grids import (
     ALL,
     ASSIGNMENTS,
     FEED_FROM,
     OBSERVATION,
-    WAREHOUSE,
     Deployment,
     company,
     days_between,
@@ -39,12 +39,10 @@ pytestmark = [
 ]
 
 PROJECT = Path(__file__).parents[2]
-ROWS = "dagster/partition_row_count"
 BEFORE = [FEED_FROM - timedelta(days=1)]
 """A day that nobody can tell of any more."""
 PAST = days_between(FEED_FROM, DAY - timedelta(days=1))
 """Days that the feed can tell of."""
-FILL = (ASSIGNMENTS, WAREHOUSE)
 
 
 @pytest.fixture
@@ -73,17 +71,6 @@ def observed(taken: Path, api: ScriptedApi, tmp_path: Path, home: Path) -> Itera
     shutil.copytree(taken, tmp_path / "data")
     with serving(as_app(api)) as url, deployed(tmp_path / "data", home, url) as made:
         yield made
-
-
-def expect_agreement(here: Deployment, organizations: frozenset[str] = frozenset({"org_1"})) -> list[date]:
-    """Grid, events and files agree; returns the days that they agree to be there."""
-    for asset, there in ((ASSIGNMENTS, here.files()), (OBSERVATION, here.landed())):
-        whole = {day: sum(rows.values()) for day, rows in sorted(there.items()) if rows.keys() >= organizations}
-        assert here.green(asset) == list(whole), f"{asset}: what the UI shows green"
-        assert here.believed(asset) == list(whole), f"{asset}: what others' assets are started on"
-        assert {day: told[ROWS] for day, told in here.told(asset).items()} == whole, f"{asset}: how many rows it says"
-        assert all(told[ROWS] for _, told in here.all_told(asset)), "unknown is not zero"
-    return [day for day, rows in sorted(here.files().items()) if rows.keys() >= organizations]
 
 
 # Ways of launching.
@@ -355,72 +342,3 @@ def test_a_data_directory_under_a_new_instance(observed: Deployment, home: Path,
         assert new.backfill((ASSIGNMENTS,), [*PAST, DAY]).status.value == "COMPLETED_SUCCESS"
         assert new.green() == new.believed() == sorted(new.files()) == [*PAST, DAY]
         assert {day: told[ROWS] for day, told in new.told().items()} == dict.fromkeys([*PAST, DAY], 3)
-
-
-# Several organizations.
-
-BOTH = frozenset({"org_1", "org_2"})
-TWO = """
-[[organization]]
-name = "First"
-key_env = "FIRST_KEY"
-
-[[organization]]
-name = "Second"
-key_env = "SECOND_KEY"
-"""
-
-
-@pytest.fixture
-def second() -> ScriptedApi:
-    made = company(5)
-    made.me = {"id": "org_2", "name": "Second Ltd"}
-    for entry in made.lists["activities"]:
-        entry["organization_id"] = "org_2"
-    return made
-
-
-@pytest.fixture
-def group(api: ScriptedApi, second: ScriptedApi, tmp_path: Path, home: Path) -> Iterator[Deployment]:
-    (tmp_path / "organizations.toml").write_text(TWO)
-    apis = {"sk-ant-admin01-1": api, "sk-ant-admin01-2": second}
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        return apis[request.headers["x-api-key"]](request)
-
-    settings = {
-        "LICENSES_ORGANIZATIONS": str(tmp_path / "organizations.toml"),
-        "FIRST_KEY": "sk-ant-admin01-1",
-        "SECOND_KEY": "sk-ant-admin01-2",
-    }
-    with serving(as_app(answer)) as url, deployed(tmp_path / "data", home, url, **settings) as made:
-        yield made
-
-
-def test_a_day_of_which_one_organization_is_missing_is_not_green_and_the_others_are_published(
-    group: Deployment, second: ScriptedApi
-):
-    assert group.launch((OBSERVATION, ASSIGNMENTS), DAY).is_success
-    next_day = DAY + timedelta(days=1)
-    group.night(next_day)
-    second.says["users"] = lambda _: error(500)
-    failed = group.launch(ALL, next_day)
-    assert failed.status is dg.DagsterRunStatus.FAILURE
-    assert "Second Ltd (org_2)" in group.sentences(failed)
-    assert expect_agreement(group, BOTH) == [DAY]
-    assert group.files()[next_day] == {"org_1": 3}
-    assert group.shown() == {DAY: 8, next_day: 3}
-    second.says.clear()
-    assert group.launch((OBSERVATION, ASSIGNMENTS), next_day).is_success
-    assert expect_agreement(group, BOTH) == [DAY, next_day]
-    assert group.told()[next_day][ROWS] == 8
-
-
-def test_days_of_which_one_organizations_feed_tells_nothing_are_not_green(group: Deployment, second: ScriptedApi):
-    for day in (PAST[0], DAY):
-        group.night(day)
-        group.launch((OBSERVATION, ASSIGNMENTS), day)
-    second.lists["activities"] = [one for one in second.lists["activities"] if one["created_at"] >= str(PAST[3])]
-    group.backfill((ASSIGNMENTS,), PAST)
-    assert expect_agreement(group, BOTH) == [PAST[0], *PAST[3:], DAY]
-    assert sorted(group.files()) == [*PAST, DAY]

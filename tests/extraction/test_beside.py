@@ -74,7 +74,6 @@ def test_a_run_hands_over_the_last_observation_of_each_day(nights: Start):
     staged = made.data.staging("run_1")
     assert handed_over(made.data, staged) is None
     first, second = made.observe(), made.observe(at=NEXT_NIGHT + timedelta(hours=1))
-    hand_over(staged, [first], whole=False)
-    hand_over(staged, [second], whole=True)
-    handed = handed_over(made.data, staged)
-    assert ([one.manifest for one in handed.observations], handed.whole) == ([second.manifest], True)
+    hand_over(staged, [first])
+    hand_over(staged, [second])
+    assert [one.manifest for one in handed_over(made.data, staged)] == [second.manifest]

@@ -71,8 +71,11 @@ def examine_schedule(settings: Settings, wall: datetime) -> Iterator[Finding]:
         yield problem("Dagster", str(error))
         return
     yield _daemon(told, wall, words)
-    yield from _schedule(told, question, settings, words)
-    yield from _last_night(told, words)
+    if settings.licenses_automation is Switch.ON:
+        yield ok("schedule", f"automation conditions begin the nights, not {question.schedule} (LICENSES_AUTOMATION).")
+    else:
+        yield from _schedule(told, question, words)
+        yield from _last_night(told, words)
     under_way = told.under_way if home.ours else question.ours(told.under_way)
     yield from (_under_way(run, settings.data.dagster_home, words) for run in under_way)
 
@@ -117,11 +120,11 @@ def _daemon(told: Told, now: datetime, words: _Words) -> Finding:
     return ok("daemon", f"is running ({said}).")
 
 
-def _schedule(told: Told, question: Question, settings: Settings, words: _Words) -> Iterator[Finding]:
+def _schedule(told: Told, question: Question, words: _Words) -> Iterator[Finding]:
     tick = f" Its last tick: {told.tick[1]:%Y-%m-%d %H:%M} UTC, {told.tick[0].lower()}." if told.tick else ""
     schedule, switch_it_on = question.schedule, f"switch it on in {words.ui}, Automation"
     if told.state is None:
-        if told.heartbeat and settings.licenses_automation is Switch.OFF:
+        if told.heartbeat:
             yield note("schedule", f"{schedule} was never switched on: {switch_it_on}.")
     elif told.state == "STOPPED":
         yield note("schedule", f"{schedule} is switched off: {switch_it_on}.{tick}")
