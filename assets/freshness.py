@@ -26,13 +26,15 @@ def freshness(
     if not closings:
         return None
     last = yesterday(given.clock.now() - DUE)
+    unread = dict.fromkeys(sorted(there.unread), "read nothing yet, or not when it was last asked")
     return dg.AssetCheckResult(
         asset_key=key,
         check_name=FRESH,
         # One that has just come has no day that is over yet.
-        passed=shown and all(day is None or day >= last for day in closings.values()),
+        passed=shown and not unread and all(day is None or day >= last for day in closings.values()),
         severity=dg.AssetCheckSeverity.WARN,
         metadata={
+            **unread,
             **{title: day.isoformat() if day else "none" for title, day in closings.items()},
             **({} if shown else {"shown": "not all that is published: the next run builds the warehouse again"}),
         },

@@ -18,7 +18,7 @@ from assets.assignments.plan import Action, DayPlan, Proof
 from assets.assignments.reconcile import differences
 from assets.assignments.reconstruct import rolling_back
 from assets.assignments.restatement import restate
-from assets.assignments.snapshot import SnapshotFacts, snapshot_days
+from assets.assignments.snapshot import SnapshotFacts
 from assets.errors import LicenseHistoryError, PublishFailed, TooManyGone
 from assets.extraction.client import NotAvailable
 from assets.extraction.deadline import Patience
@@ -119,20 +119,15 @@ def fill(plans: Sequence[DayPlan], feeds: Feeds, how: Filling) -> Iterator[tuple
     Raises:
         PublishFailed: the days yielded before are published and stay.
     """
-    organizations = {one.organization_id for one in plans}
-    newest = {one: max(snapshot_days(how.data, one), default=date.min) for one in organizations}
     for one in plans:
         if one.action is Action.REPLAY and one.observation:
-            # What nobody has believed a later day after is what the guard would have said no to that night.
-            later = newest[one.organization_id] > one.day
             try:
-                made = derived_and_published(one.observation, how, _NO_GUARD if later else how.guard)
+                made = derived_and_published(one.observation, how)
             except PublishFailed:
                 raise  # the disk, which no other day gets on with either
             except LicenseHistoryError as error:
                 yield refused(one, error), None
                 continue
-            newest[one.organization_id] = max(newest[one.organization_id], one.day)
             yield one, made
     rolled = [one for one in plans if one.action is Action.RECONSTRUCT and one.base]
     for _, grouped in groupby(rolled, key=lambda one: (one.organization_id, one.base and one.base.snapshot_date)):
@@ -151,10 +146,6 @@ def refused(one: DayPlan, error: LicenseHistoryError) -> DayPlan:
     """What became of a plan that could not be followed."""
     action = Action.REFUSED if isinstance(error, TooManyGone) else Action.IMPOSSIBLE
     return replace(one, action=action, why=str(error).rstrip("."))
-
-
-_NO_GUARD = DropGuard(accepted=True)
-"""The guard is for what is new; a past day's holders may well be fewer than a later day's."""
 
 
 def _roll_back(plans: list[DayPlan], feeds: Feeds, how: Filling) -> Iterator[tuple[DayPlan, Derived | None]]:
@@ -196,16 +187,14 @@ def _astray(earlier: SnapshotFacts, base: SnapshotFacts, feed: Feed, how: Fillin
     )
 
 
-def derived_and_published(
-    observation: Observation, how: Filling, guard: DropGuard, loading: Loading | None = None
-) -> Derived:
+def derived_and_published(observation: Observation, how: Filling, loading: Loading | None = None) -> Derived:
     """The day of an observation, derived and put in place; where it is refused, nothing of it stays staged.
 
     Raises:
         SnapshotRefused, BadReference, PublishFailed: as `derive` and `published`.
     """
     try:
-        return published(derive(observation, how.data, how.staged, guard, loading or how.loading), how)
+        return published(derive(observation, how.data, how.staged, how.guard, loading or how.loading), how)
     except BaseException:
         _discard_days(how)
         raise

@@ -16,7 +16,14 @@ from assets.assignments.covered import coverage
 from assets.assignments.raw import load_list, load_raw
 from assets.assignments.reference import LICENSE_TYPES, license_types
 from assets.assignments.schema import COVERAGE, LICENSE_ASSIGNMENTS, USAGE, Provenance
-from assets.assignments.snapshot import SnapshotFacts, last_known, same_snapshot, standing_facts, write_table
+from assets.assignments.snapshot import (
+    SnapshotFacts,
+    last_known,
+    next_known,
+    same_snapshot,
+    standing_facts,
+    write_table,
+)
 from assets.assignments.usage import load_bearers, load_usage
 from assets.assignments.usage_sources import sources
 from assets.assignments.workspaces import default_workspace, load_default_workspace
@@ -33,7 +40,8 @@ from assets.layout import DataDirectory, snapshot_file, usage_file
 
 @dataclass(frozen=True)
 class DropGuard:
-    """A complete answer that holds far fewer holders than the last snapshot is not published unasked."""
+    """A complete answer that holds far fewer holders than the last snapshot is not published unasked; nor is it when a
+    later day is there, unless that has as few: what somebody has accepted since is no drop any more."""
 
     percent: float = 20.0
     holders: int = 10
@@ -53,7 +61,8 @@ class DropGuard:
                 continue
             compared = True
             then: int = getattr(before, roster)
-            if then - now <= max(self.holders, then * self.percent / 100):
+            later = next_known(data, facts.organization_id, facts.snapshot_date, roster)
+            if not self._is_drop(then, now) or (later and not self._is_drop(getattr(later, roster), now)):
                 continue
             raise TooManyGone(
                 f"{facts.title}: on {facts.snapshot_date} there are {now:,} {noun}, after {then:,} in the snapshot of "
@@ -62,6 +71,9 @@ class DropGuard:
                 "gone, run again with --accept-drop."
             )
         return compared
+
+    def _is_drop(self, others: int, now: int) -> bool:
+        return others - now > max(self.holders, others * self.percent / 100)
 
 
 @dataclass(frozen=True)

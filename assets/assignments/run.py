@@ -83,7 +83,7 @@ class Run:
             manifest = observation.manifest
             try:
                 loading = self.how.loading._replace(at=self.given.clock.now(), reason="observed again")
-                self._add(derived_and_published(observation, self.how, self.how.guard, loading))
+                self._add(derived_and_published(observation, self.how, loading))
             except (SnapshotRefused, BadReference, PublishFailed) as error:
                 self._refuse(manifest.organization_id, str(error), error)
             except Exception as error:

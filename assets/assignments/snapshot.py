@@ -141,6 +141,12 @@ def last_known(data: DataDirectory, organization_id: str, day: date, roster: str
     return next((facts for facts in every if facts and getattr(facts, roster) is not None), None)
 
 
+def next_known(data: DataDirectory, organization_id: str, day: date, roster: str) -> SnapshotFacts | None:
+    """The facts of the organization's first closing snapshot after `day` in which a roster's count is known."""
+    later = (facts for _, facts in snapshots_of(organization_id, data, after=day))
+    return next((facts for facts in later if facts.is_final and getattr(facts, roster) is not None), None)
+
+
 def snapshots_of(
     organization_id: str, *trees: DataDirectory, after: date = date.min
 ) -> Iterator[tuple[DayFile, SnapshotFacts]]:

@@ -71,6 +71,11 @@ class WholeDays:
         """The organizations that belong to the day."""
         return [one for one, there in self.days.items() if there and self._belongs(one, day)]
 
+    @property
+    def unread(self) -> frozenset[str]:
+        """The configured keys that have read no organization's last observation."""
+        return self.key_envs.difference(*self.observed.values())
+
     def _is_read_by_all(self, day: date, organizations: list[str]) -> bool:
         read_by = set().union(*(self.observed.get(one, set()) for one in organizations))
         return day < self.still or self.key_envs <= read_by

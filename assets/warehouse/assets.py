@@ -5,17 +5,19 @@ what is published, whoever published it. A check that is executed alone looks at
 """
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import dagster as dg
 
+from assets.assignments.whole_days import WholeDays
 from assets.failures import Failure, recorded
 from assets.freshness import FRESH, fresh_spec, freshness
 from assets.layout import DataDirectory
 from assets.names import Names
 from assets.resources import Installation
 from assets.sentences import told
-from assets.steps import WAREHOUSE, end
+from assets.steps import ASSIGNMENTS, WAREHOUSE, comes_with, end
 from assets.warehouse.checks import ChecksFailed, Finding, assumption, checks
 from assets.warehouse.lineage import Lineage
 from assets.warehouse.publish import is_up_to_date, look, publish
@@ -62,9 +64,23 @@ def warehouse_assets(names: Names, automation: dg.AutomationCondition[dg.AssetKe
         yield from _freshness(context, key, given, shown=True)
         # After publishing: the other organizations' snapshots are whole and must not wait for what failed.
         failed += [Failure(str(bad.path), str(bad)) for bad in damaged]
+        failed += _left_by_the_run_before(context, names, given)
         end(context, names, WAREHOUSE, staged, failed)
 
     return [warehouse_file]
+
+
+def _left_by_the_run_before(context: dg.AssetExecutionContext, names: Names, given: Installation) -> Iterator[Failure]:
+    """Executed again from here, a night of which an organization was missing is no more whole than it was."""
+    day = context.run.tags.get("dagster/partition")
+    if context.run.parent_run_id and day and not comes_with(context, names, ASSIGNMENTS):
+        there = WholeDays.of(given).published(date.fromisoformat(day))
+        if not there:
+            yield Failure(
+                day,
+                f"{day} is not published whole: what the run before this said of it holds. Execute all steps again, "
+                f"or: licenses snapshot --day {day}",
+            )
 
 
 def _check_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:

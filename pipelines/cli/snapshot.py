@@ -19,6 +19,7 @@ from pipelines import settings as settings_module
 from pipelines.cli.progress import watched
 from pipelines.cli.warehouse import BUILT_AGAIN
 from pipelines.due import done
+from pipelines.instance import dagster_home
 from pipelines.settings import Settings
 
 out = Console(highlight=False, soft_wrap=True)
@@ -32,6 +33,7 @@ def take(day: date | None, *, accept_drop: bool, again: bool, debug: bool) -> in
     day = day or yesterday(settings.now)
     require_observable(day, settings.now, settings.licenses_first_day)
     _require_a_key(settings)
+    dagster_home(settings.data)
     require_place(settings.data)
     with _one_night_at_a_time(settings.data):
         if not again and (taken := done(settings.data, settings.key_envs.values(), day)):

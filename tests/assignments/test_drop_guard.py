@@ -117,3 +117,35 @@ def test_the_closing_snapshot_is_measured_against_the_days_provisional_one(night
     with pytest.raises(SnapshotRefused):
         made.night()
     assert made.facts().users == 50
+
+
+@pytest.mark.parametrize(("later", "refused"), [(50, True), (38, True), (8, False)])
+def test_a_day_that_was_refused_is_filled_later_only_where_a_later_closing_day_has_as_few(
+    nights: Start, later: int, refused: bool
+):
+    """Fifty, five, and what came after: what nobody accepted and what did not last is an answer's fault, not a drop."""
+    api = ScriptedApi(users=people(50))
+    made = nights(api)
+    made.night()
+    api.lists["users"] = people(5)
+    few = made.observe(NEXT)
+    api.lists["users"] = people(later)
+    made.night(NEXT + timedelta(days=1), guard=DropGuard(accepted=True))
+    if refused:
+        with pytest.raises(SnapshotRefused, match="45 gone at once"):
+            made.derive(few)
+    else:
+        assert made.derive(few).facts.users == 5
+
+
+def test_a_later_day_that_is_only_provisional_says_nothing_for_a_drop(nights: Start):
+    api = ScriptedApi(users=people(50))
+    made = nights(api)
+    made.night()
+    api.lists["users"] = people(5)
+    few = made.observe(NEXT)
+    today = NEXT + timedelta(days=1)
+    made.night(today, at=NEXT_NIGHT + timedelta(days=1, hours=3), guard=DropGuard(accepted=True))
+    assert not made.facts(today).is_final
+    with pytest.raises(SnapshotRefused, match="45 gone at once"):
+        made.derive(few)

@@ -130,6 +130,19 @@ def test_a_key_that_holds_another_organizations_access_makes_the_later_days_no_l
     assert group.files()[NEXT] == {"org_1": 3, "org_3": 5}
 
 
+def test_executed_again_from_its_last_step_a_night_of_which_one_is_missing_is_no_more_whole(
+    group: Deployment, second: ScriptedApi
+):
+    second.says["users"] = lambda _: error(500)
+    failed = group.launch(ALL, DAY)
+    second.says.clear()
+    again = group.again_from_failure(failed)
+    assert again.status is dg.DagsterRunStatus.FAILURE
+    assert f"{DAY} is not published whole" in group.sentences(again)
+    assert group.launch(ALL, DAY).is_success
+    assert expect_agreement(group, BOTH) == [DAY]
+
+
 def test_of_several_failures_each_is_told(group: Deployment, second: ScriptedApi):
     second.says["users"] = lambda _: error(500)
     prices = group.root / "reference" / "prices.csv"
