@@ -30,6 +30,9 @@ from assets.publishing import publishing, told_in_words
 
 log = logging.getLogger(__name__)
 
+DATASETS = (USAGE, COVERAGE, CONFLICTS, SNAPSHOTS)
+"""What is put in place of a day; the snapshot, by which all else is believed, last."""
+
 
 class Feeds:
     """The Activity Feeds of the organizations that the given keys reach; no call is made before the first question."""
@@ -212,9 +215,6 @@ def published(derived: Derived, how: Filling) -> Derived:
         _discard_days(how)
         raise
     return derived
-
-
-DATASETS = (USAGE, COVERAGE, CONFLICTS, SNAPSHOTS)
 
 
 def _discard_days(how: Filling) -> None:
