@@ -110,6 +110,17 @@ def test_a_day_that_was_observed_by_another_run_is_published_and_the_warehouse_f
     assert daemon.at(1, 30) == {}
 
 
+def test_a_day_that_was_observed_and_could_not_be_published_is_tried_again_every_hour(daemon: Daemon):
+    daemon.at(2, 1)
+    daemon.told(OBSERVATION, DAY)
+    daemon.at(2, 10)
+    for hour in (3, 4):
+        assert daemon.at(hour, 1) == {ASSIGNMENTS.to_user_string(): {str(DAY)}}
+        assert daemon.at(hour, 10) == {}
+    daemon.told(ASSIGNMENTS, DAY)
+    assert ASSIGNMENTS.to_user_string() not in daemon.at(5, 1)
+
+
 def test_an_old_day_that_is_filled_renews_the_warehouse_and_asks_for_nothing_else(daemon: Daemon):
     daemon.at(1, 0)
     daemon.told(ASSIGNMENTS, DAY - timedelta(days=20))
