@@ -114,6 +114,7 @@ def test_a_day_that_was_observed_and_could_not_be_published_is_tried_again_every
     daemon.at(2, 1)
     daemon.told(OBSERVATION, DAY)
     daemon.at(2, 10)
+    daemon.at(2, 20)
     for hour in (3, 4):
         assert daemon.at(hour, 1) == {ASSIGNMENTS.to_user_string(): {str(DAY)}}
         assert daemon.at(hour, 10) == {}
