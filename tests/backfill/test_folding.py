@@ -31,9 +31,12 @@ def test_days_of_one_reason_are_one_sentence_whatever_stands_between_them():
     assert [one for one, _ in folded_by_organization(plans)] == ["org_a", "org_a", "org_b"]
 
 
-def test_a_day_that_the_drop_guard_refused_keeps_its_own_sentence():
-    plans = [replace(refused("org_a", one, f"On day {one} many are gone."), action=Action.REFUSED) for one in (1, 2)]
-    assert folded(plans) == ["On day 1 many are gone.", "On day 2 many are gone."]
+def test_days_that_the_drop_guard_refused_are_told_each_with_its_own_counts():
+    plans = [replace(refused("org_a", one, f"On day {one} many are gone"), action=Action.REFUSED) for one in (1, 2)]
+    assert folded(plans) == [
+        "org_a, 2026-01-01 cannot be filled: On day 1 many are gone.",
+        "org_a, 2026-01-02 cannot be filled: On day 2 many are gone.",
+    ]
 
 
 def test_a_day_is_found_again_in_the_sentence_that_tells_of_it():

@@ -36,7 +36,7 @@ LATER = datetime(2026, 6, 5, 2, tzinfo=UTC)
 def rolled_back(made: Nights, day: date) -> tuple[dict[str, Row], SnapshotFacts]:
     """The day as the feed tells it, rolled back from the snapshot of `DAY`."""
     staged = made.data.staging("run_2")
-    with Client("http://api.test", KEY, transport=httpx.MockTransport(made.api)) as client:
+    with Client("https://api.test", KEY, transport=httpx.MockTransport(made.api)) as client:
         access = Access(who_is(client), "the organization", (KeyHolder("KEY", client),))
         feed = fetch_feed(access, day, NEXT_NIGHT, data=made.data, observed_at=LATER, run_id="run_2")
     with rolling_back(made.facts(), feed, made.data, staged) as rollback:

@@ -176,7 +176,10 @@ def test_after_an_outage_of_three_nights_the_next_ticks_fill_what_the_feed_prove
     assert told[NIGHTLY_SCHEDULE].success, "the night that can still be taken comes first"
     filled = daemon.tick(at(last, 3))
     assert f"{last} is done: " in filled[NIGHTLY_SCHEDULE]
-    assert f"{', '.join(map(str, missed))}: a gap, filled where landing or Activity Feed" in filled[NIGHTLY_SCHEDULE]
+    assert (
+        f"{missed[0]} to {missed[-1]} (3 days): a gap, filled where landing or Activity Feed"
+        in filled[NIGHTLY_SCHEDULE]
+    )
     assert filled[GAPS_SCHEDULE].success, filled[GAPS_SCHEDULE].failures
     assert daemon.tick(at(last, 4))[GAPS_SCHEDULE] == "No day within reach is a gap."
     for day in missed:

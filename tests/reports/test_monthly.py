@@ -6,7 +6,6 @@ from pathlib import Path
 import dagster as dg
 
 from pipelines.definitions import build
-from pipelines.monthly import report_job, report_schedule
 from pipelines.settings import Settings
 from tests.reports.worlds import Finance
 
@@ -22,7 +21,7 @@ def _definitions(root: Path) -> dg.Definitions:
 
 
 def test_the_run_makes_both_files_and_links_to_them(month: Finance):
-    job = _definitions(month.root).resolve_job_def("monthly_report")
+    job = _definitions(month.root).resolve_job_def("claude_licenses_monthly_report")
     result = job.execute_in_process(partition_key="2026-11-01", instance=dg.DagsterInstance.ephemeral())
     (event,) = result.get_asset_materialization_events()
     metadata = event.materialization.metadata
@@ -36,10 +35,9 @@ def test_the_run_makes_both_files_and_links_to_them(month: Finance):
     )
 
 
-def test_the_schedule_runs_by_default_for_the_month_that_has_ended(tmp_path: Path):
-    assert _definitions(tmp_path).resolve_schedule_def("report_on_the_third").cron_schedule == "0 6 3 * *"
-    schedule = report_schedule(report_job())
-    assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
+def test_the_schedule_is_for_the_month_that_has_ended(tmp_path: Path):
+    schedule = _definitions(tmp_path).resolve_schedule_def("claude_licenses_report_on_the_third")
+    assert (schedule.cron_schedule, schedule.default_status) == ("0 6 3 * *", dg.DefaultScheduleStatus.STOPPED)
     context = dg.build_schedule_context(scheduled_execution_time=datetime(2027, 1, 3, 6, tzinfo=UTC))
     request = schedule(context)
     assert isinstance(request, dg.RunRequest)
