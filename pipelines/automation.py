@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines.due import NIGHT_BEGINS
+from pipelines.schedule import sensor_status
 from pipelines.settings import Settings, Switch
 
 Condition = dg.AutomationCondition[dg.AssetKey] | None
@@ -32,12 +33,11 @@ def automation_sensors(settings: Settings) -> list[dg.AutomationConditionSensorD
     """What evaluates the conditions, for our assets alone; stopped until somebody starts it, as the schedules are."""
     if settings.licenses_automation is Switch.OFF:
         return []
-    on = settings.licenses_schedules is Switch.ON
     return [
         dg.AutomationConditionSensorDefinition(
             settings.names.name(SENSOR),
             target=dg.AssetSelection.key_prefixes([settings.names.prefix]),
-            default_status=dg.DefaultSensorStatus.RUNNING if on else dg.DefaultSensorStatus.STOPPED,
+            default_status=sensor_status(settings),
             description="Asks for the day that has ended, from 02:00 UTC on, in the place of the schedule.",
         )
     ]

@@ -48,6 +48,11 @@ def status(settings: "Settings") -> dg.DefaultScheduleStatus:
     return dg.DefaultScheduleStatus.RUNNING if settings.licenses_schedules is Switch.ON else STOPPED
 
 
+def sensor_status(settings: "Settings") -> dg.DefaultSensorStatus:
+    """As the schedules are."""
+    return dg.DefaultSensorStatus(status(settings).value)
+
+
 def nightly_schedule(job: "UnresolvedAssetJobDefinition", settings: "Settings") -> dg.ScheduleDefinition:
     """From 02:00 UTC on, every hour until yesterday is taken whole or can no longer be."""
 

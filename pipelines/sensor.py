@@ -13,14 +13,14 @@ from assets.freshness import freshness
 from assets.resources import Installation
 from assets.steps import ASSIGNMENTS, WAREHOUSE, DayEvent
 from pipelines.register import AtWork, Looked, in_words
-from pipelines.settings import Switch
+from pipelines.schedule import sensor_status
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
 
 SENSOR = "published_days"
 SECONDS = 300
-"""A look takes about a second for five years of two organizations."""
+"""A look takes about two seconds for five years of two organizations."""
 
 MOST_EVENTS = 200
 """In one tick, so that none takes longer than Dagster waits; the next one goes on."""
@@ -29,12 +29,11 @@ MOST_EVENTS = 200
 def published_days_sensor(given: Installation, settings: "Settings") -> dg.SensorDefinition:
     """Every five minutes; stopped until somebody starts it, as the schedules are."""
     names = settings.names
-    on = settings.licenses_schedules is Switch.ON
 
     @dg.sensor(
         name=names.name(SENSOR),
         minimum_interval_seconds=SECONDS,
-        default_status=dg.DefaultSensorStatus.RUNNING if on else dg.DefaultSensorStatus.STOPPED,
+        default_status=sensor_status(settings),
         description="Tells Dagster of days that lie in the data directory, of those that are gone, and of freshness.",
     )
     def published_days(context: dg.SensorEvaluationContext) -> dg.SensorResult:

@@ -75,6 +75,7 @@ def _days(run: Run) -> Iterator[DayEvent]:
     past = [day for day in asked if day not in {one.manifest.day for one in observed}]
     if past:
         yield from run.import_kept(past) if run.config.imported else run.fill(past)
+    run.failures += run.damaged()
 
 
 def _require_a_shared_disk(run: Run) -> None:

@@ -54,7 +54,7 @@ def check_results(run: Run) -> Iterator[dg.AssetCheckResult | dg.Output[None]]:
         GUARDED: _refusals(run, GUARDED, TooManyGone, looked=any(one.guarded for one in run.derived)),
         RECONCILED: _reconciled(run),
         MAPPED: _mapped(run),
-        FRESH: freshness(run.key, run.given),
+        FRESH: freshness(run.key, run.given, run.there),
     }
     yield from (result or without_result(run.key, check) for check, result in found.items())
 

@@ -93,7 +93,6 @@ class Run:
                     f"{title}, {manifest.day}: {sentence_of(error).rstrip('.')}. The snapshot was not published and "
                     f"the last one stands; what the API said is kept in the landing folder {manifest.observation}.",
                 )
-        self.failures += self._damaged()
         yield from self._events(sorted({one.manifest.day for one in observed}))
 
     def fill(self, past: list[date]) -> Iterator[DayEvent]:
@@ -108,7 +107,6 @@ class Run:
                     "licenses snapshot."
                 )
             yield from self._follow(plans, feeds)
-        self.failures += self._damaged()
 
     def _follow(self, plans: list[DayPlan], feeds: Feeds) -> Iterator[DayEvent]:
         refused = [one for one in plans if one.action is Action.IMPOSSIBLE]
@@ -144,7 +142,7 @@ class Run:
         self._add(published(stage_kept(kept, how.data, how.staged, how.loading, replace=self.config.replace), how))
         yield from self._events(past)
 
-    def _damaged(self) -> list[Failure]:
+    def damaged(self) -> list[Failure]:
         """Of what was observed: the files of other nights without which its last uses had to be told."""
         return [
             Failure(one.facts.organization_id, str(bad))

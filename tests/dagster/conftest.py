@@ -45,12 +45,17 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+def new_home(place: Path) -> Path:
+    """The home of an instance that nobody has used yet."""
+    place.mkdir()
+    (place / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    return place
+
+
 @pytest.fixture
 def command(tmp_path: Path) -> Command:
     """Runs one of Dagster's commands in a folder, on an instance of the test's own."""
-    home = tmp_path / "home"
-    home.mkdir()
-    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    home = new_home(tmp_path / "home")
 
     def run(name: str, *words: object, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -12,6 +12,7 @@ from pipelines.instance import dagster_home, instance, prepare_home
 from pipelines.sandbox import serving
 from tests.cli.conftest import Said
 from tests.commandline import Operator
+from tests.dagster.conftest import new_home
 from tests.scripted import DAY, ScriptedApi, api_key, as_app, error, user
 
 SQLITE_ELSEWHERE = "storage: {{sqlite: {{base_dir: {}}}}}\n"
@@ -27,10 +28,7 @@ def url():
 @pytest.fixture
 def theirs(tmp_path: Path) -> Path:
     """The home of an instance that somebody keeps."""
-    home = tmp_path / "theirs"
-    home.mkdir()
-    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
-    return home
+    return new_home(tmp_path / "theirs")
 
 
 @pytest.fixture
