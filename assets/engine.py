@@ -80,3 +80,8 @@ def quoted(value: object) -> str:
 def sql_file(module_file: str, name: str) -> str:
     """The text of `sql/<name>.sql` beside a module."""
     return (Path(module_file).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def make(connection: duckdb.DuckDBPyConnection, module_file: str, relation: str, name: str = "") -> None:
+    """Make a relation by the query in `sql/<name>.sql` beside a module, again where it exists."""
+    connection.execute(f"create or replace table {relation} as {sql_file(module_file, name or relation)}")

@@ -7,13 +7,10 @@ not ours, and neither read nor touched.
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
-
-from assets.files import locked
 
 SNAPSHOTS = "snapshots/license_assignments"
 USAGE = "usage/license_usage"
@@ -21,6 +18,8 @@ COVERAGE = "usage/usage_coverage"
 CONFLICTS = "snapshots/reconstruction_conflicts"
 SUPERSEDED = "superseded/license_assignments"
 FINANCE = "finance"
+CLOSED, CLOSINGS = f"{FINANCE}/closed", f"{FINANCE}/log"
+MAPPINGS = "mappings/license_types"
 RESTATEMENTS = "restatements/license_assignments"
 NUMBERED = (RESTATEMENTS, SUPERSEDED)
 """Datasets whose files are never replaced: 0001.parquet, 0002.parquet and so on, one for each version of a day."""
@@ -66,16 +65,6 @@ class DataDirectory:
     def staging(self, run: str) -> "DataDirectory":
         """The mirror of this tree that holds what one run has not yet published."""
         return DataDirectory(self.root / "staging" / run)
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """One writer at a time; the lock ends with its process, however that ends.
-
-        Raises:
-            PublishFailed: the directory cannot be locked, which is to say written to.
-        """
-        with locked(self.root / ".writer.lock"):
-            yield
 
 
 def snapshot_file(tree: DataDirectory, day: date, organization_id: str) -> Path:

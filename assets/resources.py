@@ -5,21 +5,20 @@ stores none of it. A key is never a value here either: the resource holds the na
 reads it inside a method.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Self
 
-from assets.assignments.derive import DropGuard
 from assets.days import FIRST_DAY
-from assets.extraction.deadline import LIST_MINUTES, NIGHT_MINUTES, Patience
-from assets.extraction.organizations import Credential
+from assets.files.publishing import claim
 from assets.layout import DataDirectory
-from assets.names import Names
-from assets.publishing import claim
+from assets.orchestration.names import Names
 
 if TYPE_CHECKING:
     import dagster as dg
+
+    from assets.extraction.resource import AdminApi
 
 
 def _of_this_machine() -> datetime:
@@ -48,21 +47,15 @@ class PipelineClock:
 
 
 @dataclass(frozen=True)
-class AdminApi:
-    """Where the API is, for each organization a name and the variable that holds its key, and how long to ask."""
+class DropGuard:
+    """How many holders may be gone at once: both, a share and a number, must be exceeded before a day is refused."""
 
-    base_url: str
-    key_envs: Mapping[str, str]
-    list_minutes: float = LIST_MINUTES
-    night_minutes: float = NIGHT_MINUTES
+    percent: float = 20.0
+    holders: int = 10
+    accepted: bool = False
 
-    def patience(self) -> Patience:
-        """For a night that begins now."""
-        return Patience.of(self.list_minutes, self.night_minutes)
-
-    def credentials(self) -> list[Credential]:
-        """The keys, read now; one that cannot be used is refused when it is, so that it costs only its own day."""
-        return [Credential.from_environment(label, name) for label, name in self.key_envs.items()]
+    def is_drop(self, before: int, now: int) -> bool:
+        return before - now > max(self.holders, before * self.percent / 100)
 
 
 @dataclass(frozen=True)
@@ -70,7 +63,7 @@ class Installation:
     """All that the assets are given, as the settings say it."""
 
     data: DataDirectory
-    api: AdminApi
+    api: "AdminApi"
     clock: PipelineClock = field(default_factory=PipelineClock)
     guard: DropGuard = field(default_factory=DropGuard)
 

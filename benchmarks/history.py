@@ -19,12 +19,13 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from assets.assignments.schema import ATTRIBUTES_TOLD, LICENSE_ASSIGNMENTS, Provenance
-from assets.assignments.snapshot import SnapshotFacts, write_table
 from assets.engine import engine
 from assets.layout import SNAPSHOTS, DataDirectory, snapshot_file
+from assets.snapshots.schema import ATTRIBUTES_TOLD, LICENSE_ASSIGNMENTS, Provenance
+from assets.snapshots.snapshot import SnapshotFacts, write_table
 from assets.warehouse.build import build
 from assets.warehouse.publish import publish
+from pipelines.subjects import SUBJECTS
 
 FIRST = date(2023, 1, 1)
 ORGANIZATION = "11111111-2222-4333-8444-555555555555"
@@ -163,12 +164,12 @@ def floor(root: Path) -> None:
 def build_only(root: Path) -> None:
     """All relations, from all files."""
     with engine(root) as connection:
-        build(connection, DataDirectory(root), DataDirectory(root / "nothing"), root / "built.duckdb")
+        build(connection, SUBJECTS, DataDirectory(root), DataDirectory(root / "nothing"), root / "built.duckdb")
 
 
 def publish_staged(root: Path) -> None:
     """What a night does: build, check, put in place."""
-    publish(DataDirectory(root), DataDirectory(root).staging("run"), datetime.now(UTC))
+    publish(SUBJECTS, DataDirectory(root), DataDirectory(root).staging("run"), datetime.now(UTC))
 
 
 def copy(root: Path) -> None:

@@ -35,13 +35,12 @@ def build(settings: "Settings", **changed: Any) -> dg.Definitions:
     # Single-run backfills are what this stands on, beta or not.
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
     warnings.filterwarnings("ignore", category=dg.PreviewWarning)
-    from assets.assignments.assets import assignments_assets
-    from assets.assignments.derive import DropGuard
-    from assets.assignments.green_days import green_days_check
     from assets.extraction.assets import extraction_assets
-    from assets.partitions import daily
+    from assets.orchestration.partitions import daily
     from assets.reports.assets import report_assets
-    from assets.resources import Installation
+    from assets.resources import DropGuard, Installation
+    from assets.snapshots.assets import assignments_assets
+    from assets.snapshots.green_days import green_days_check
     from assets.warehouse.assets import warehouse_assets
     from pipelines.automation import automation_sensors, conditions
     from pipelines.jobs import backfill_job, nightly_job
@@ -49,6 +48,7 @@ def build(settings: "Settings", **changed: Any) -> dg.Definitions:
     from pipelines.running import held_by_runs
     from pipelines.schedule import gaps_schedule, nightly_schedule, status
     from pipelines.sensor import published_days_sensor
+    from pipelines.subjects import SUBJECTS
 
     names, on, started = settings.names, conditions(settings), status(settings)
     days = daily(settings.licenses_first_day, settings.now)
@@ -60,8 +60,8 @@ def build(settings: "Settings", **changed: Any) -> dg.Definitions:
             [
                 *extraction_assets(days, names, on.observation),
                 *assignments_assets(days, names, on.assignments),
-                *warehouse_assets(names, on.warehouse),
-                *report_assets(settings.licenses_first_day, settings.now, names),
+                *warehouse_assets(SUBJECTS, names, on.warehouse),
+                *report_assets(SUBJECTS, settings.licenses_first_day, settings.now, names),
             ]
         ),
         asset_checks=[green_days_check(names)],

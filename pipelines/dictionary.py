@@ -16,17 +16,18 @@ from typing import NamedTuple
 import duckdb
 import pyarrow as pa
 
-from assets.assignments.restatement import RESTATED_ROWS
-from assets.assignments.schema import CONFLICTS, COVERAGE, LICENSE_ASSIGNMENTS, USAGE, Provenance
-from assets.assignments.snapshot import SnapshotFacts, write_table
 from assets.engine import engine
-from assets.files import whole_file
+from assets.files.atomic import whole_file
 from assets.layout import CONFLICTS as CONFLICTS_PLACE
 from assets.layout import COVERAGE as COVERAGE_PLACE
 from assets.layout import RESTATEMENTS, SNAPSHOTS, DataDirectory, snapshot_file
 from assets.layout import USAGE as USAGE_PLACE
+from assets.snapshots.restatement import RESTATED_ROWS
+from assets.snapshots.schema import CONFLICTS, COVERAGE, LICENSE_ASSIGNMENTS, USAGE, Provenance
+from assets.snapshots.snapshot import SnapshotFacts, write_table
 from assets.warehouse.build import build
-from assets.warehouse.relations import Kind, Relation, column_comment, relations
+from assets.warehouse.relations import Kind, Relation, relations
+from pipelines.subjects import SUBJECTS
 
 HEAD = """\
 # Data dictionary
@@ -133,14 +134,14 @@ def dictionary() -> str:
 def _shown(warehouse: duckdb.DuckDBPyConnection) -> Iterator[str]:
     for kind, title, what in KINDS:
         yield f"\n## {title}\n\n{what}\n"
-        for relation in sorted(relations(), key=lambda one: one.name):
+        for relation in sorted(relations(SUBJECTS), key=lambda one: one.name):
             if relation.kind == kind and not relation.is_internal:
                 yield _section(_called(relation), relation.comment, _columns(warehouse, relation))
 
 
 def _internal() -> Iterator[str]:
     yield "\n| relation | what it is |\n|---|---|\n"
-    for relation in sorted(relations(), key=lambda one: one.name):
+    for relation in sorted(relations(SUBJECTS), key=lambda one: one.name):
         if relation.is_internal:
             yield f"| `{relation.name}` | {_cell(relation.comment)} |\n"
 
@@ -168,7 +169,7 @@ def _columns(warehouse: duckdb.DuckDBPyConnection, relation: Relation) -> list[C
     required = [name for name in _parameters(relation) if ":=" not in name]
     asked = f"{relation.name}({', '.join('null' for _ in required)})" if required else relation.name
     described = warehouse.execute(f"describe from {asked}").fetchall()
-    return [Column(name, kind.lower(), column_comment(relation.name, name)) for name, kind, *_ in described]
+    return [Column(name, kind.lower(), relation.column_comment(name)) for name, kind, *_ in described]
 
 
 def _called(relation: Relation) -> str:
@@ -203,7 +204,7 @@ def empty_warehouse(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with engine(folder) as connection:
         nobody = connection.from_arrow(LICENSE_ASSIGNMENTS.empty_table())
         write_table(snapshot_file(data, facts.snapshot_date, facts.organization_id), nobody, LICENSE_ASSIGNMENTS, facts)
-        build(connection, data, data.staging("nothing"), folder / "warehouse.duckdb")
+        build(connection, SUBJECTS, data, data.staging("nothing"), folder / "warehouse.duckdb")
         yield connection
 
 

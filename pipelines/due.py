@@ -8,9 +8,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from assets.assignments.schema import Provenance
-from assets.assignments.snapshot import SnapshotFacts, known_facts, organizations_known, snapshot_days
-from assets.assignments.whole_days import observed_with
 from assets.days import yesterday
 from assets.errors import LicenseHistoryError
 from assets.extraction.landing import (
@@ -20,6 +17,9 @@ from assets.extraction.landing import (
     whole_observation,
 )
 from assets.layout import DataDirectory, snapshot_file
+from assets.snapshots.schema import Provenance
+from assets.snapshots.snapshot import SnapshotFacts, known_facts, organizations_known, snapshot_days
+from assets.snapshots.whole_days import observed_with
 
 NIGHT_BEGINS = time(2)
 """UTC: until then the day that has just ended is left to settle."""
@@ -70,9 +70,10 @@ def done(data: DataDirectory, key_envs: Collection[str], day: date) -> list[Snap
 def shows_what_is_published(data: DataDirectory) -> bool:
     """Whether the warehouse needs no run: one that failed or was killed may have published its day and no more."""
     from assets.warehouse.publish import is_up_to_date
+    from pipelines.subjects import SUBJECTS
 
     try:
-        return is_up_to_date(data)
+        return is_up_to_date(SUBJECTS, data)
     except LicenseHistoryError:
         return False  # a run says why
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from assets.errors import LicenseHistoryError
-from assets.names import Names
-from assets.steps import ASSIGNMENTS, OBSERVATION, ORDER, WAREHOUSE
+from assets.orchestration.names import Names
+from assets.orchestration.steps import ASSIGNMENTS, OBSERVATION, ORDER, WAREHOUSE
 from pipelines.instance import RunLogFailed, instance, storage_failed
 from pipelines.jobs import BACKFILL, NIGHTLY
 from pipelines.signals import ended_by
@@ -18,8 +18,8 @@ from pipelines.signals import ended_by
 if TYPE_CHECKING:
     import dagster as dg
 
-    from assets.assignments.import_kept import Kept
-    from assets.assignments.plan import Wish
+    from assets.snapshots.imported.kept import Kept
+    from assets.snapshots.past.plan import Wish
     from pipelines.settings import Settings
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from assets.errors import LicenseHistoryError, WrongUse
-from assets.files import whole_file
+from assets.files.atomic import whole_file
 from assets.layout import DataDirectory
 from pipelines.plain import plain_name
 

@@ -2,9 +2,9 @@
 
 import dagster as dg
 
-from assets.names import Names
+from assets.finance.month import month_before
+from assets.orchestration.names import Names
 from assets.reports.assets import REPORT
-from assets.reports.month import month_before
 
 MONTHLY_REPORT = "monthly_report"
 

@@ -11,18 +11,19 @@ from datetime import date
 
 import dagster as dg
 
-from assets.assignments.spans import told_spans
-from assets.assignments.whole_days import WholeDays, day_metadata, day_version
 from assets.days import yesterday
 from assets.extraction.assets import observed_event
 from assets.extraction.landing import days_observed, newest_observation, organizations_observed
-from assets.names import Names
+from assets.orchestration.names import Names
+from assets.orchestration.steps import ASSIGNMENTS, OBSERVATION, DayEvent, day_event, version_tags
 from assets.resources import Installation
-from assets.steps import ASSIGNMENTS, OBSERVATION, DayEvent, day_event, version_tags
+from assets.snapshots.whole_days import WholeDays, day_metadata, day_version
+from assets.spans import told_spans
 from assets.warehouse.assets import file_metadata
 from assets.warehouse.lineage import Lineage
 from pipelines.due import done, shows_what_is_published
 from pipelines.running import are_at_work, end_dead_runs
+from pipelines.subjects import SUBJECTS
 
 
 class AtWork(Exception):
@@ -81,11 +82,11 @@ class Looked:
                 yield observed_event(key, day, seen)
 
     def _warehouse(self, opened: dg.DagsterInstance) -> Iterator[dg.AssetMaterialization]:
-        lineage = Lineage(self.names)
+        lineage = Lineage(self.names, SUBJECTS)
         if opened.get_latest_materialization_event(lineage.warehouse) is None:
             for relation, metadata in lineage.observed(self.given.data.warehouse).items():
                 yield dg.AssetMaterialization(relation, metadata=metadata)
-            yield dg.AssetMaterialization(lineage.warehouse, metadata=file_metadata(self.given.data))
+            yield dg.AssetMaterialization(lineage.warehouse, metadata=file_metadata(self.given.data, SUBJECTS))
 
     def _unknown(self, opened: dg.DagsterInstance, key: dg.AssetKey, there: WholeDays) -> Iterator[date]:
         known = opened.get_materialized_partitions(key)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from dagster._utils.schedules import is_valid_cron_string
 
-from assets.assignments.spans import told_spans
 from assets.days import yesterday
 from assets.errors import WrongUse
-from assets.steps import ASSIGNMENTS
+from assets.orchestration.steps import ASSIGNMENTS
+from assets.spans import told_spans
 from pipelines.due import NIGHT_BEGINS, Gaps, done, gaps, night_has_begun, shows_what_is_published
 from pipelines.execution import days_as_tags, of_steps, sentences_of
 from pipelines.jobs import BACKFILL, NIGHTLY

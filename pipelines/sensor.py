@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from assets.assignments.green_days import LIES_THERE, green_days
-from assets.freshness import freshness
+from assets.orchestration.steps import ASSIGNMENTS, WAREHOUSE, DayEvent
 from assets.resources import Installation
-from assets.steps import ASSIGNMENTS, WAREHOUSE, DayEvent
+from assets.snapshots.freshness import freshness
+from assets.snapshots.green_days import LIES_THERE, green_days
 from pipelines.register import AtWork, Looked, in_words
 from pipelines.schedule import sensor_status
 

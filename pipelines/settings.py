@@ -19,11 +19,12 @@ from assets.errors import WrongUse
 from assets.extraction.client import is_loopback, require_address
 from assets.extraction.deadline import LIST_MINUTES, NIGHT_MINUTES
 from assets.layout import DataDirectory
-from assets.names import DEFAULT, Names
+from assets.orchestration.names import DEFAULT, Names
 from pipelines import places
 
 if TYPE_CHECKING:
-    from assets.resources import AdminApi, PipelineClock
+    from assets.extraction.resource import AdminApi
+    from assets.resources import PipelineClock
 
 KEY = "ANTHROPIC_ADMIN_KEY"
 _OWNER = re.compile(r"team:[\w-]+|[^@\s]+@[\w-]+(\.[\w-]+)+")
@@ -96,7 +97,7 @@ class Settings(BaseSettings):
 
     @property
     def api(self) -> "AdminApi":
-        from assets.resources import AdminApi
+        from assets.extraction.resource import AdminApi
 
         return AdminApi(self.anthropic_base_url, self.key_envs, self.licenses_list_minutes, self.licenses_night_minutes)
 

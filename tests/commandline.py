@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from pipelines.cli import app as cli
-from pipelines.sandbox import Clock
+from sandbox import Clock
 from tests.scripted import KEY
 
 

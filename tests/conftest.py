@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from assets.extraction import patience
+from tests.history.snapshots import World
 from tests.scripted import Handler, Nights
 
 
@@ -42,6 +43,12 @@ def nights(tmp_path: Path) -> Callable[..., Nights]:
         return Nights(tmp_path / "data", api, *keys)
 
     return of
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """A data directory that a test publishes into, without asking anybody."""
+    return World(tmp_path)
 
 
 @pytest.fixture(scope="session")

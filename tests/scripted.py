@@ -13,16 +13,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from assets.assignments.derive import Derived, DropGuard, Loading, derive
-from assets.assignments.restatement import restate
-from assets.assignments.snapshot import SnapshotFacts, read_facts
 from assets.extraction.client import Client
 from assets.extraction.coverage import covered_to, spoke_to
 from assets.extraction.landing import Observation
 from assets.extraction.observe import observe
 from assets.extraction.organizations import Access, KeyHolder, who_is
+from assets.files.publishing import discard, publishing
 from assets.layout import COVERAGE, SNAPSHOTS, USAGE, DataDirectory, snapshot_file, usage_file
-from assets.publishing import discard, publishing
+from assets.resources import DropGuard
+from assets.snapshots.ending import Derived, Loading
+from assets.snapshots.observed.derive import derive
+from assets.snapshots.restatement import restate
+from assets.snapshots.snapshot import SnapshotFacts, read_facts
 
 DAY = date(2026, 6, 1)
 NEXT_NIGHT = datetime(2026, 6, 2, 2, tzinfo=UTC)

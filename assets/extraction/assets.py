@@ -22,14 +22,15 @@ from assets.extraction.landing import (
 )
 from assets.extraction.observe import observe
 from assets.extraction.organizations import Access, opened
+from assets.extraction.resource import AdminApi
 from assets.extraction.unforeseen import sentence_of
-from assets.failures import Failure
+from assets.files.preflight import require_room
 from assets.layout import DataDirectory
-from assets.names import Names
-from assets.preflight import require_room
-from assets.resources import AdminApi, Installation, PipelineClock
-from assets.sentences import told
-from assets.steps import OBSERVATION, DayEvent, day_event, days_of, end, without_events
+from assets.orchestration.failures import Failure
+from assets.orchestration.names import Names
+from assets.orchestration.sentences import told
+from assets.orchestration.steps import OBSERVATION, DayEvent, day_event, days_of, end, without_events
+from assets.resources import Installation, PipelineClock
 
 Known = Callable[[DataDirectory, str, date], dict[str, date]]
 

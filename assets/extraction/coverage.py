@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from assets.damaged import readable
+from assets.files.damaged import readable
 from assets.layout import COVERAGE, USAGE, DataDirectory, day_files
 
 

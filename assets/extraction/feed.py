@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 from assets.days import end_of
 from assets.errors import ListFailed
+from assets.extraction.answers import Answer, NotAvailable, Rejected
 from assets.extraction.api import ACTIVITIES, Id, Instant, Shape
-from assets.extraction.client import Answer, Client, NotAvailable, Rejected
+from assets.extraction.client import Client
 from assets.extraction.deadline import Patience
 from assets.extraction.kept import drop_outcomes
 from assets.extraction.landing import FEED, Manifest, Observation, new_folder, write_manifest

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from assets.extraction.landing import Observation, read_observation
-from assets.files import whole_file
+from assets.files.atomic import whole_file
 from assets.layout import DataDirectory
 
 

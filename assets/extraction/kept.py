@@ -18,7 +18,7 @@ from assets.days import TRAILING_DAYS, end_of
 from assets.extraction.api import ACTIVITIES, ESSENTIAL, INVITES, WORKSPACES, WORKSPACES_LISTED, Endpoint
 from assets.extraction.landing import ListOutcome, PageWriter, attempts, pages_file, read_manifest, read_pages
 from assets.extraction.usage_calls import Span
-from assets.files import sync, twin, whole_file
+from assets.files.atomic import sync, twin, whole_file
 from assets.layout import DataDirectory, listed
 
 log = logging.getLogger(__name__)

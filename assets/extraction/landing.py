@@ -21,7 +21,7 @@ from msgspec import Struct, field
 from assets.days import is_final, yesterday
 from assets.errors import ImpossibleDay
 from assets.extraction.api import API_VERSION
-from assets.files import sync, whole_file
+from assets.files.atomic import sync, whole_file
 from assets.layout import DataDirectory, observation_folders, organization_folders
 
 log = logging.getLogger(__name__)

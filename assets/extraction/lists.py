@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from assets.errors import ListFailed
+from assets.extraction.answers import Answer, NotAvailable, Rejected
 from assets.extraction.api import (
     ANALYTICS_USAGE,
     ANALYTICS_USERS,
@@ -20,7 +21,6 @@ from assets.extraction.api import (
     WORKSPACES_LISTED,
     Endpoint,
 )
-from assets.extraction.client import Answer, NotAvailable, Rejected
 from assets.extraction.deadline import Patience
 from assets.extraction.kept import Calls, keep_outcome
 from assets.extraction.landing import ListOutcome, PageWriter, State, pages_file, read_pages

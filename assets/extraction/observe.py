@@ -41,7 +41,7 @@ from assets.extraction.lists import Halted, Task, fetch_list
 from assets.extraction.missing import what_is_missing, what_is_odd
 from assets.extraction.organizations import Access, require_complementary
 from assets.extraction.unforeseen import sentence_of
-from assets.files import is_disk_trouble
+from assets.files.atomic import is_disk_trouble
 from assets.layout import DataDirectory
 
 __all__ = ["ESSENTIAL", "Outcomes", "observe", "probe"]

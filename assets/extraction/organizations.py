@@ -6,12 +6,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 
 from assets.errors import AccessRefused, ListFailed, WrongUse
+from assets.extraction.answers import NotAvailable
 from assets.extraction.api import ADMIN_KEY_PREFIX, API_KEYS, FOLDER_SAFE, ME, USERS, Endpoint, Organization
-from assets.extraction.client import Client, NotAvailable
+from assets.extraction.client import Client
 from assets.extraction.deadline import Patience
 from assets.extraction.records import read_one
 from assets.extraction.unforeseen import sentence_of
-from assets.failures import Failure
+from assets.orchestration.failures import Failure
 
 
 @dataclass(frozen=True)

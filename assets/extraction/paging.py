@@ -11,8 +11,8 @@ from typing import Any
 from msgspec import Struct
 
 from assets.errors import ListFailed
+from assets.extraction.answers import Answer, NotAvailable, named
 from assets.extraction.api import Endpoint, Paging
-from assets.extraction.client import Answer, NotAvailable, named
 from assets.extraction.records import Odd, Page, Read, read_page
 
 PAGE_BOUND = 20_000

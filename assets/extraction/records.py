@@ -16,8 +16,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from assets.errors import ListFailed
+from assets.extraction.answers import named
 from assets.extraction.api import Endpoint, Instant
-from assets.extraction.client import named
 
 One = TypeVar("One", bound=Struct)
 

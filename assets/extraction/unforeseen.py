@@ -3,7 +3,7 @@
 import logging
 
 from assets.errors import LicenseHistoryError
-from assets.files import because
+from assets.files.atomic import because
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct, field
 
 from assets.errors import PublishFailed
-from assets.files import sha256_of
+from assets.files.atomic import sha256_of
 from assets.layout import FINANCE, DataDirectory, numbered_files
 
 LINES = "lines"

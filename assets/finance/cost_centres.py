@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from assets.lines import Line, Span, read_lines, refuse_overlaps
+from assets.reference import Line, Span, read_lines, refuse_overlaps
 
 COST_CENTRES = "cost_centres.csv"
 COLUMNS = ("match", "holder", "cost_centre", "valid_from", "valid_to")

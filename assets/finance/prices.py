@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 
-from assets.lines import Line, Span, read_lines, refuse_overlaps
+from assets.reference import Line, Span, read_lines, refuse_overlaps
 
 PRICES = "prices.csv"
 BILLING = "billing.csv"

@@ -7,7 +7,6 @@ from hashlib import sha256
 
 import pyarrow as pa
 
-from assets.assignments.reference import API_KEY_LICENSE, LICENSE_TYPES
 from assets.finance.cost_centres import COST_CENTRES, Rule, read_cost_centres
 from assets.finance.prices import (
     BILLING,
@@ -22,7 +21,8 @@ from assets.finance.prices import (
     refuse_mixed_currencies,
 )
 from assets.layout import DataDirectory
-from assets.lines import Span
+from assets.reference import Span
+from assets.snapshots.license_types import API_KEY_LICENSE, LICENSE_TYPES
 
 FILES = (LICENSE_TYPES, PRICES, COST_CENTRES, BILLING, RATES)
 _SPAN = [("valid_from", pa.date32()), ("valid_to", pa.date32())]

@@ -6,12 +6,14 @@ from typing import Any
 import dagster as dg
 
 from assets.layout import DataDirectory
-from assets.names import Names
+from assets.orchestration.names import Names
+from assets.orchestration.sentences import told
+from assets.orchestration.steps import WAREHOUSE
 from assets.reports.content import Report
-from assets.reports.make import Format, read, refresh, report_file, write
+from assets.reports.make import Format, read, report_file, write
 from assets.resources import Installation
-from assets.sentences import told
-from assets.steps import WAREHOUSE
+from assets.warehouse.publish import refresh
+from assets.warehouse.subject import Subjects
 
 REPORT = "finance_report"
 
@@ -25,7 +27,7 @@ def months(first_day: date, now: datetime) -> dg.MonthlyPartitionsDefinition:
     )
 
 
-def report_assets(first_day: date, now: datetime, names: Names) -> list[dg.AssetsDefinition]:
+def report_assets(subjects: Subjects, first_day: date, now: datetime, names: Names) -> list[dg.AssetsDefinition]:
     """The assets of this folder."""
 
     @dg.asset(
@@ -42,7 +44,7 @@ def report_assets(first_day: date, now: datetime, names: Names) -> list[dg.Asset
         given = Installation.given_to(context, names)
         data, clock = given.data, given.clock
         with told():
-            refresh(data, clock.now())
+            refresh(subjects, data, clock.now())
             report = read(data, month)
             made = _write_both(data, report, clock.now())
         return dg.MaterializeResult(metadata=made | _facts(report))

@@ -10,7 +10,6 @@ import duckdb
 
 from assets.engine import sql_file
 from assets.errors import LicenseHistoryError
-from assets.warehouse.relations import column_comment
 
 
 class Kind(StrEnum):
@@ -127,9 +126,10 @@ def read_report(warehouse: duckdb.DuckDBPyConnection, month: date) -> Report:
 def _table(warehouse: duckdb.DuckDBPyConnection, name: str, month: date) -> Table:
     title, source = TABLES[name]
     query = sql_file(__file__, name)
+    explained = _explained(warehouse, source)
     found = warehouse.execute(query, {"month": month})
     columns = tuple(
-        Column(label, _kind(label, str(kind)), _explanation(source, label))
+        Column(label, _kind(label, str(kind)), OWN_COMMENTS.get(label) or explained.get(label, ""))
         for label, kind, *_ in found.description or ()
     )
     names = [column.name for column in columns]
@@ -149,10 +149,7 @@ def _kind(name: str, duckdb_type: str) -> Kind:
     return words.get(duckdb_type, Kind.COUNT if "INT" in duckdb_type else Kind.TEXT)
 
 
-def _explanation(source: str, column: str) -> str:
-    if column in OWN_COMMENTS:
-        return OWN_COMMENTS[column]
-    try:
-        return column_comment(source, column)
-    except KeyError:
-        return column_comment("finance_monthly", column)
+def _explained(warehouse: duckdb.DuckDBPyConnection, source: str) -> dict[str, str]:
+    """What the warehouse says of a relation's columns, and of those that it shares with `finance_monthly`."""
+    found = warehouse.execute(sql_file(__file__, "explained"), {"source": source})
+    return dict(found.fetchall())

@@ -5,10 +5,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from assets.errors import LicenseHistoryError
-from assets.files import because, whole_file
+from assets.files.atomic import because, whole_file
 from assets.layout import DataDirectory
 from assets.reports.content import Report, read_report
-from assets.warehouse.publish import bring_up_to_date, is_up_to_date
 from assets.warehouse.reading import opened
 
 
@@ -20,17 +19,6 @@ class Format(StrEnum):
 def report_file(data: DataDirectory, month: date, form: Format) -> Path:
     """Where a month's report lies, unless another place is named."""
     return data.root / "reports" / f"{month:%Y-%m}" / f"claude-licenses-{month:%Y-%m}.{form.value}"
-
-
-def refresh(data: DataDirectory, now: datetime) -> bool:
-    """Bring the warehouse up to date, as after a reference file was edited; says whether that was needed.
-
-    Raises:
-        PublishFailed: it could not be built; the old warehouse stands.
-        BadReference: an edited reference file cannot be used; the old warehouse stands.
-    """
-    # Who may only read can have a report of what is up to date all the same.
-    return not is_up_to_date(data) and bring_up_to_date(data, now)
 
 
 def read(data: DataDirectory, month: date) -> Report:

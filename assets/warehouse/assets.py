@@ -10,31 +10,34 @@ from typing import Any
 
 import dagster as dg
 
-from assets.assignments.whole_days import WholeDays
-from assets.failures import Failure, recorded
-from assets.freshness import FRESH, fresh_spec, freshness
 from assets.layout import DataDirectory
-from assets.names import Names
+from assets.orchestration.failures import Failure, recorded
+from assets.orchestration.names import Names
+from assets.orchestration.sentences import told
+from assets.orchestration.steps import ASSIGNMENTS, WAREHOUSE, comes_with, end
 from assets.resources import Installation
-from assets.sentences import told
-from assets.steps import ASSIGNMENTS, WAREHOUSE, comes_with, end
+from assets.snapshots.freshness import FRESH, fresh_spec, freshness
+from assets.snapshots.whole_days import WholeDays
 from assets.warehouse.checks import ChecksFailed, Finding, assumption, checks
 from assets.warehouse.lineage import Lineage
 from assets.warehouse.publish import is_up_to_date, look, publish
 from assets.warehouse.relations import relations
+from assets.warehouse.subject import Subjects
 
 Result = dg.MaterializeResult[None] | dg.AssetCheckResult
 
 
-def warehouse_assets(names: Names, automation: dg.AutomationCondition[dg.AssetKey] | None) -> list[dg.AssetsDefinition]:
+def warehouse_assets(
+    subjects: Subjects, names: Names, automation: dg.AutomationCondition[dg.AssetKey] | None
+) -> list[dg.AssetsDefinition]:
     """The assets of this folder; they are made once per run, whatever its days."""
-    lineage = Lineage(names)
+    lineage = Lineage(names, subjects)
     key = lineage.warehouse
 
     @dg.multi_asset(
         name=names.step(WAREHOUSE),
         specs=[spec.replace_attributes(automation_condition=automation) for spec in lineage.specs()],
-        check_specs=_check_specs(key),
+        check_specs=_check_specs(key, subjects),
         required_resource_keys={names.resource},
         can_subset=True,  # whichever are selected, the file is made whole
     )
@@ -45,22 +48,22 @@ def warehouse_assets(names: Names, automation: dg.AutomationCondition[dg.AssetKe
         chosen = context.selected_asset_keys
         if not chosen:
             with told():
-                yield from _look(context, key, given)
+                yield from _look(context, key, given, subjects)
             return
         staged = given.staged(context.run)
         failed = recorded(staged)  # of the steps before; publishing leaves nothing staged
         with told(lambda: failed):
             try:
-                damaged = publish(data, staged, clock.now()).damaged
+                damaged = publish(subjects, data, staged, clock.now()).damaged
             except ChecksFailed as error:
-                yield from _check_results(context, key, error.findings)
+                yield from _check_results(context, key, subjects, error.findings)
                 raise
         for relation, metadata in lineage.observed(data.warehouse).items():
             if relation in chosen:
                 yield dg.MaterializeResult(asset_key=relation, metadata=metadata)
         if key in chosen:
-            yield dg.MaterializeResult(asset_key=key, metadata=file_metadata(data))
-        yield from _check_results(context, key, ())
+            yield dg.MaterializeResult(asset_key=key, metadata=file_metadata(data, subjects))
+        yield from _check_results(context, key, subjects, ())
         yield from _freshness(context, key, given, shown=True)
         # After publishing: the other organizations' snapshots are whole and must not wait for what failed.
         failed += [Failure(str(bad.path), str(bad)) for bad in damaged]
@@ -83,18 +86,21 @@ def _left_by_the_run_before(context: dg.AssetExecutionContext, names: Names, giv
             )
 
 
-def _check_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+def _check_specs(key: dg.AssetKey, subjects: Subjects) -> list[dg.AssetCheckSpec]:
     """Those that look into the file stop it from being put in place; freshness is only told."""
-    inside = (dg.AssetCheckSpec(one, asset=key, blocking=True, description=assumption(one)) for one in checks())
+    inside = (
+        dg.AssetCheckSpec(one, asset=key, blocking=True, description=assumption(query))
+        for one, query in checks(subjects).items()
+    )
     return [fresh_spec(key), *inside]
 
 
 def _check_results(
-    context: dg.AssetExecutionContext, key: dg.AssetKey, findings: tuple[Finding, ...]
+    context: dg.AssetExecutionContext, key: dg.AssetKey, subjects: Subjects, findings: tuple[Finding, ...]
 ) -> Iterator[dg.AssetCheckResult]:
     """Each check that looked into the new file before it was put in place or refused, or into the one that there is."""
     failed = {finding.check: finding for finding in findings}
-    for check in checks():
+    for check in checks(subjects):
         if dg.AssetCheckKey(key, check) in context.selected_asset_check_keys:
             finding = failed.get(check)
             found: dict[str, Any] = (
@@ -103,11 +109,13 @@ def _check_results(
             yield dg.AssetCheckResult(asset_key=key, check_name=check, passed=finding is None, metadata=found)
 
 
-def _look(context: dg.AssetExecutionContext, key: dg.AssetKey, given: Installation) -> Iterator[dg.AssetCheckResult]:
+def _look(
+    context: dg.AssetExecutionContext, key: dg.AssetKey, given: Installation, subjects: Subjects
+) -> Iterator[dg.AssetCheckResult]:
     """Checks that are executed alone: they change nothing."""
     if any(one.name != FRESH for one in context.selected_asset_check_keys):
-        yield from _check_results(context, key, look(given.data))
-    yield from _freshness(context, key, given, shown=is_up_to_date(given.data))
+        yield from _check_results(context, key, subjects, look(subjects, given.data))
+    yield from _freshness(context, key, given, shown=is_up_to_date(subjects, given.data))
 
 
 def _freshness(
@@ -119,9 +127,9 @@ def _freshness(
         yield found
 
 
-def file_metadata(data: DataDirectory) -> dict[str, Any]:
+def file_metadata(data: DataDirectory, subjects: Subjects) -> dict[str, Any]:
     """What the UI shows of the published file."""
     return {
-        "relations": [relation.name for relation in relations() if not relation.is_internal],
+        "relations": [relation.name for relation in relations(subjects) if not relation.is_internal],
         "path": dg.MetadataValue.path(str(data.warehouse)),
     }

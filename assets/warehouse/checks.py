@@ -1,39 +1,16 @@
-"""What must hold of a warehouse before it is published: one query a check under `sql/checks/`, a row for each fault."""
+"""What must hold of a warehouse before it is published: one query a check in the subjects' `checks/`,
+a row for each fault."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import duckdb
 
 from assets.errors import PublishFailed
+from assets.warehouse.subject import Subjects
 
 EXAMPLES = 3
-ROWS_TO_COMPARE = 500_000
-"""Row by row, as many days are compared as have so many rows, the newest of each organization among them; beyond
-that, all days are compared by their counts alone."""
-
-_DAYS_TO_CHECK = """
-create or replace table inputs.days_to_check as
-select organization_id, snapshot_date
-from (
-    select
-        organization_id,
-        snapshot_date,
-        newest,
-        sum(rows) over (order by newest desc, hash(organization_id, snapshot_date), snapshot_date) as rows_so_far
-    from (
-        select
-            facts.*,
-            coalesce(users, 0) + coalesce(api_keys, 0) + coalesce(invites, 0) as rows,
-            snapshot_date = max(snapshot_date) over (partition by organization_id) as newest
-        from inputs.facts
-        semi join inputs.days_to_read using (organization_id, snapshot_date)
-    )
-)
-where newest or rows_so_far <= ?
-"""
 
 
 @dataclass(frozen=True)
@@ -62,25 +39,25 @@ class ChecksFailed(PublishFailed):
 
 
 @cache
-def checks() -> dict[str, str]:
+def checks(subjects: Subjects) -> dict[str, str]:
     """Each check's query, by name."""
-    folder = Path(__file__).parent / "sql" / "checks"
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.sql"))}
+    paths = (path for one in subjects for path in (one.folder / "checks").glob("*.sql"))
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(paths, key=lambda path: path.stem)}
 
 
-def assumption(check: str) -> str:
-    """The sentence that a check guards."""
-    lines = [line.removeprefix("-- ") for line in checks()[check].splitlines() if line.startswith("--")]
+def assumption(query: str) -> str:
+    """The sentence that a check's query guards."""
+    lines = [line.removeprefix("-- ") for line in query.splitlines() if line.startswith("--")]
     return " ".join(lines).removeprefix("Assumes: ")
 
 
-def verify(connection: duckdb.DuckDBPyConnection) -> list[Finding]:
+def verify(connection: duckdb.DuckDBPyConnection, subjects: Subjects) -> list[Finding]:
     """Check the warehouse that `build` has just left attached, beside the inputs that it was made from."""
-    connection.execute(_DAYS_TO_CHECK, [ROWS_TO_COMPARE])
-    days = [day for (day,) in connection.execute("select distinct snapshot_date from inputs.days_to_check").fetchall()]
-    connection.execute("set variable days_to_check = $days", {"days": days})
+    for one in subjects:
+        one.before_checks(connection)
     connection.execute("use warehouse")
-    return [finding for check, query in checks().items() if (finding := _finding(connection, check, query))]
+    queries = checks(subjects).items()
+    return [finding for check, query in queries if (finding := _finding(connection, check, query))]
 
 
 def _finding(connection: duckdb.DuckDBPyConnection, check: str, query: str) -> Finding | None:

@@ -11,12 +11,15 @@ from pathlib import Path
 
 import dagster as dg
 
-KEPT = Path(__file__).with_suffix(".toml")
+from assets.warehouse.relations import Relation
+
+KEPT = "column_lineage.toml"
+"""What it is called in each subject's folder."""
 SNAPSHOTS = "inputs.snapshots"
 """How the queries call the snapshots: the asset `license_assignments`, not the relation of that name."""
 
 
-def column_lineage(relation: str, key_of: Callable[[str], dg.AssetKey]) -> dg.TableColumnLineage | None:
+def column_lineage(relation: Relation, key_of: Callable[[str], dg.AssetKey]) -> dg.TableColumnLineage | None:
     """What Dagster shows at `dagster/column_lineage`; none where no column is made from one of an asset.
 
     `key_of` gives the asset of a relation, and for `SNAPSHOTS` that of the snapshots. A column that is made of none, or
@@ -24,12 +27,12 @@ def column_lineage(relation: str, key_of: Callable[[str], dg.AssetKey]) -> dg.Ta
     """
     deps = {
         column: [dg.TableColumnDep(key_of(place), name) for place, _, name in (one.rpartition(".") for one in sources)]
-        for column, sources in _told().get(relation, {}).items()
+        for column, sources in _told(relation.subject.folder).get(relation.name, {}).items()
         if sources
     }
     return dg.TableColumnLineage(deps) if deps else None
 
 
 @cache
-def _told() -> dict[str, dict[str, list[str]]]:
-    return tomllib.loads(KEPT.read_text(encoding="utf-8"))
+def _told(folder: Path) -> dict[str, dict[str, list[str]]]:
+    return tomllib.loads((folder / KEPT).read_text(encoding="utf-8"))

@@ -7,11 +7,12 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from assets.names import Names
-from assets.steps import ASSIGNMENTS, WAREHOUSE
+from assets.orchestration.names import Names
+from assets.orchestration.steps import ASSIGNMENTS, WAREHOUSE
 from assets.warehouse.column_lineage import SNAPSHOTS, column_lineage
 from assets.warehouse.relations import Kind, Relation, relations
 from assets.warehouse.sources import code_reference
+from assets.warehouse.subject import Subjects
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Lineage:
     """The warehouse's assets under given names."""
 
     names: Names
+    subjects: Subjects
 
     @property
     def warehouse(self) -> dg.AssetKey:
@@ -33,7 +35,7 @@ class Lineage:
     @property
     def keys(self) -> list[dg.AssetKey]:
         """What a job selects to make the warehouse, the published file last."""
-        return [*(self._key(relation) for relation in _shown()), self.warehouse]
+        return [*(self._key(relation) for relation in _shown(self.subjects)), self.warehouse]
 
     def specs(self) -> list[dg.AssetSpec]:
         """The tables and views that analysts ask, and the file; what stands in between (`internal`) is passed
@@ -42,15 +44,15 @@ class Lineage:
             dg.AssetSpec(
                 self._key(relation),
                 deps=[
-                    *(self._key(source) for source in _sources(relation)),
-                    *([self.snapshots] if _reads_snapshots(relation) else []),
+                    *(self._key(source) for source in _sources(relation, self.subjects)),
+                    *([self.snapshots] if _reads_snapshots(relation, self.subjects) else []),
                 ],
                 description=f"{relation.comment}\n\n```sql\n{relation.sql}\n```",
                 kinds={"duckdb", relation.kind.value},
                 metadata={"dagster/code_references": code_reference(relation)},
                 **self.names.attributes,
             )
-            for relation in _shown()
+            for relation in _shown(self.subjects)
         ]
         file = dg.AssetSpec(
             self.warehouse,
@@ -81,11 +83,11 @@ class Lineage:
                 **self._column_lineage(relation),
                 **rows.get(relation.name, {}),
             }
-            for relation in _shown()
+            for relation in _shown(self.subjects)
         }
 
     def _column_lineage(self, relation: Relation) -> dict[str, dg.TableColumnLineage]:
-        found = column_lineage(relation.name, self._place)
+        found = column_lineage(relation, self._place)
         return {"dagster/column_lineage": found} if found else {}
 
     def _key(self, relation: Relation) -> dg.AssetKey:
@@ -95,21 +97,25 @@ class Lineage:
         return self.snapshots if name == SNAPSHOTS else self.names.key(WAREHOUSE, name)
 
 
-def _shown() -> list[Relation]:
-    return [relation for relation in relations() if not relation.is_internal and relation.kind != Kind.MACRO]
+def _shown(subjects: Subjects) -> list[Relation]:
+    return [relation for relation in relations(subjects) if not relation.is_internal and relation.kind != Kind.MACRO]
 
 
-def _sources(relation: Relation) -> list[Relation]:
+def _sources(relation: Relation, subjects: Subjects) -> list[Relation]:
     """The shown relations that it reads, through the internal ones."""
     found: dict[str, Relation] = {}
-    for source in relations():
+    for source in relations(subjects):
         if source.name in relation.reads:
-            through = _sources(source) if source.is_internal else [source]
+            through = _sources(source, subjects) if source.is_internal else [source]
             found.update({shown.name: shown for shown in through})
     return list(found.values())
 
 
-def _reads_snapshots(relation: Relation) -> bool:
+def _reads_snapshots(relation: Relation, subjects: Subjects) -> bool:
     """Whether it reads the snapshots themselves, be it through the internal relations; or nothing that is shown."""
-    internal = [source for source in relations() if source.name in relation.reads and source.is_internal]
-    return "inputs" in relation.reads or any(_reads_snapshots(source) for source in internal) or not _sources(relation)
+    internal = [source for source in relations(subjects) if source.name in relation.reads and source.is_internal]
+    return (
+        "inputs" in relation.reads
+        or any(_reads_snapshots(source, subjects) for source in internal)
+        or not _sources(relation, subjects)
+    )

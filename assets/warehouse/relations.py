@@ -1,7 +1,7 @@
-"""What the warehouse holds: one relation a file under `sql/`, in the order in which they read one another.
+"""What the warehouse holds: one relation a file in the subjects' folders, in the order in which they read one another.
 
-`sql/*.sql` are the tables and views that analysts ask, `sql/macros` those that take a day or a name, `sql/internal`
-what the others stand on. Comments are in `comments.toml`; no relation and no column goes without one.
+`sql/*.sql` are the tables and views that analysts ask, `macros/` those that take a day or a name, `sql/internal/` what
+the others stand on. No relation and no column goes without a comment.
 """
 
 import re
@@ -11,13 +11,13 @@ from enum import StrEnum
 from functools import cache, cached_property
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
-from assets.assignments import schema
 from assets.engine import quoted
+from assets.warehouse.subject import Subject, Subjects
 
-FOLDER = Path(__file__).parent / "sql"
 _READS = re.compile(r"\b(?:from|join)\s+((?:internal\.)?\w+)")
 
 
@@ -29,10 +29,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Relation:
-    """One `.sql` file; `name` is how queries call it."""
+    """One `.sql` file of a subject, and beside it a `.toml` that explains it; `name` is how queries call it."""
 
     name: str
     path: Path
+    subject: Subject
 
     @cached_property
     def sql(self) -> str:
@@ -56,16 +57,38 @@ class Relation:
     @property
     def comment(self) -> str:
         """One line: what it is, and its grain."""
-        return comments()[self.name]["comment"]
+        return str(self._told["comment"])
+
+    def column_comment(self, column: str) -> str:
+        """What a column means: the relation's own word for it, else the one that several relations share.
+
+        Raises:
+            KeyError: nobody has said what it means.
+        """
+        own: dict[str, str] = self._told.get("columns", {})
+        return own.get(column) or shared_columns(self.subject)[column]
+
+    @cached_property
+    def _told(self) -> dict[str, Any]:
+        return tomllib.loads(self.path.with_suffix(".toml").read_text(encoding="utf-8"))
 
 
 @cache
-def relations() -> tuple[Relation, ...]:
+def shared_columns(subject: Subject) -> dict[str, str]:
+    """Comments of the columns that several of a subject's relations have."""
+    place = subject.folder / "sql" / "columns.toml"
+    own = tomllib.loads(place.read_text(encoding="utf-8")) if place.exists() else {}
+    return {**subject.columns, **own}
+
+
+@cache
+def relations(subjects: Subjects) -> tuple[Relation, ...]:
     """All relations, each after those that it reads."""
     found = {
-        prefix + path.stem: Relation(prefix + path.stem, path)
-        for folder, prefix in ((FOLDER / "internal", "internal."), (FOLDER, ""), (FOLDER / "macros", ""))
-        for path in sorted(folder.glob("*.sql"))
+        prefix + path.stem: Relation(prefix + path.stem, path, one)
+        for folder, prefix in (("sql/internal", "internal."), ("sql", ""), ("macros", ""))
+        for one in subjects
+        for path in sorted((one.folder / folder).glob("*.sql"))
     }
     order = TopologicalSorter({name: sorted(found[name].reads & found.keys()) for name in found}).static_order()
     return tuple(found[name] for name in order)
@@ -79,22 +102,5 @@ def create(connection: duckdb.DuckDBPyConnection, relation: Relation) -> None:
     if relation.kind == Kind.MACRO:  # its columns cannot bear comments
         return
     for column, *_ in connection.execute(f"describe {relation.name}").fetchall():
-        text = quoted(column_comment(relation.name, column))
+        text = quoted(relation.column_comment(column))
         connection.execute(f"comment on column {relation.name}.{column} is '{text}'")
-
-
-def column_comment(relation: str, column: str) -> str:
-    """What a column means: the relation's own word for it, else the shared one.
-
-    Raises:
-        KeyError: nobody has said what it means.
-    """
-    return comments()[relation].get(column) or comments()["columns"][column]
-
-
-@cache
-def comments() -> dict[str, dict[str, str]]:
-    """Every relation's own and its columns' comments; `columns` holds those that several relations share."""
-    found: dict[str, dict[str, str]] = tomllib.loads((Path(__file__).parent / "comments.toml").read_text("utf-8"))
-    found["columns"] = schema.comments(schema.USAGE) | schema.comments(schema.LICENSE_ASSIGNMENTS) | found["columns"]
-    return found

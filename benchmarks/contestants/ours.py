@@ -5,15 +5,18 @@ import sys
 from datetime import date, timedelta
 from pathlib import Path
 
-from assets.assignments.derive import DropGuard, Loading, derive
 from assets.days import end_of
 from assets.extraction.api import ANALYTICS_USAGE
 from assets.extraction.coverage import covered_to
 from assets.extraction.observe import observe
 from assets.extraction.organizations import Credential, opened
 from assets.layout import DataDirectory
+from assets.resources import DropGuard
+from assets.snapshots.ending import Loading
+from assets.snapshots.observed.derive import derive
 from assets.warehouse.publish import publish
 from benchmarks.measuring import Stopwatch
+from pipelines.subjects import SUBJECTS
 
 KEY = Credential("Benchmark", "BENCHMARK_KEY", "sk-ant-admin01-benchmark")
 
@@ -34,7 +37,7 @@ def sync(base_url: str, data: DataDirectory, day: date, watch: Stopwatch) -> int
     with watch.step("derive"):
         derive(observation, data, staged, DropGuard(), Loading(observation.manifest.observed_at, "benchmark"))
     with watch.step("publish"):
-        publish(data, staged, observation.manifest.observed_at)
+        publish(SUBJECTS, data, staged, observation.manifest.observed_at)
     return sum(outcome.rows for outcome in observation.manifest.lists.values())
 
 

@@ -99,7 +99,7 @@ def backfill(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the plan.")] = False,
 ) -> None:
     """Fill past days from the landing or the Activity Feed. Shows its plan first; nothing is ever made up."""
-    from assets.assignments.plan import Source, Wish
+    from assets.snapshots.past.plan import Source, Wish
     from pipelines.cli.backfill import fill_days
 
     wish = Wish(Source(source.value) if source else None, replace)
@@ -229,7 +229,7 @@ def sandbox(
         datetime | None, typer.Option(formats=["%Y-%m-%dT%H:%M:%SZ"], help="Where its clock stands; default now.")
     ] = None,
     scenario: Annotated[
-        Path | None, typer.Option(help="A TOML file of what is hard about it; pipelines/sandbox/README.md lists it.")
+        Path | None, typer.Option(help="A TOML file of what is hard about it; sandbox/README.md lists it.")
     ] = None,
     dump_truth: Annotated[
         datetime | None,

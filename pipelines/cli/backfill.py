@@ -7,14 +7,14 @@ from datetime import date
 
 from rich.console import Console
 
-from assets.assignments.plan import Action, DayPlan, Wish, folded
-from assets.assignments.snapshot import known_facts
-from assets.assignments.spans import told_spans
 from assets.days import require_not_future
 from assets.errors import WrongUse
 from assets.extraction.landing import require_not_behind
+from assets.files.preflight import require_room
 from assets.layout import DataDirectory, snapshot_file
-from assets.preflight import require_room
+from assets.snapshots.past.plan import Action, DayPlan, Wish, folded
+from assets.snapshots.snapshot import known_facts
+from assets.spans import told_spans
 from pipelines import settings as settings_module
 from pipelines.cli.progress import watched
 from pipelines.cli.snapshot import report_failures
@@ -62,17 +62,18 @@ def fill_days(
 def _tell_nothing(settings: Settings, impossible: list[DayPlan]) -> None:
     """There is nothing to fill; but the warehouse may not show the days, be it that a run was killed."""
     from assets.warehouse.publish import bring_up_to_date
+    from pipelines.subjects import SUBJECTS
 
     out.print("Nothing to do." if not impossible else "Nothing can be done.")
-    if bring_up_to_date(settings.data, settings.now):
+    if bring_up_to_date(SUBJECTS, settings.data, settings.now):
         out.print(BUILT_AGAIN)
 
 
 def plan_days(settings: Settings, first: date, last: date, wish: Wish) -> list[DayPlan]:
     """The plan for every known organization and day."""
-    from assets.assignments.backfill import Feeds, days_between
-    from assets.assignments.plan import plan
-    from assets.assignments.snapshot import organizations_known
+    from assets.snapshots.past.fill import Feeds, days_between
+    from assets.snapshots.past.plan import plan
+    from assets.snapshots.snapshot import organizations_known
 
     api = settings.api
     organizations = organizations_known(settings.data)

@@ -10,26 +10,27 @@ from pathlib import Path
 from rich.console import Console
 
 from assets.errors import LicenseHistoryError, WrongUse
-from assets.files import whole_file
+from assets.files.atomic import whole_file
+from assets.files.preflight import require_room
 from assets.layout import DataDirectory
-from assets.preflight import require_room
 from pipelines import settings as settings_module
 from pipelines.cli.warehouse import BUILT_AGAIN
 
 out = Console(highlight=False, soft_wrap=True)
-SAMPLES = Path(__file__).parents[1] / "sandbox" / "reference"
+SAMPLES = Path(__file__).parents[2] / "sandbox" / "reference"
 
 
 def close(month: str, *, acknowledged: Iterable[str], by: str | None) -> None:
     """Freeze a month as signed, and say what was signed."""
-    from assets.reports.closing import close_month
-    from assets.reports.month import month_of
+    from assets.finance.closing import close_month
+    from assets.finance.month import month_of
+    from pipelines.subjects import SUBJECTS
 
     settings = settings_module.load()
     require_room(settings.data)
     gaps = [day for text in acknowledged for day in _days(text)]
     first = month_of(month)
-    entry = close_month(settings.data, first, by=by or _me(), now=settings.now, acknowledged=gaps)
+    entry = close_month(SUBJECTS, settings.data, first, by=by or _me(), now=settings.now, acknowledged=gaps)
     out.print(f"{month} is closed, signed by {entry.by}: {_figures(settings.data, first)}.", markup=False)
     out.print(f"Computed from {len(entry.inputs):,} files, together {entry.inputs_sha256}.", markup=False)
     out.print(
@@ -40,23 +41,26 @@ def close(month: str, *, acknowledged: Iterable[str], by: str | None) -> None:
 
 def reopen(month: str, *, reason: str, by: str | None) -> None:
     """Let a closed month follow the history again."""
-    from assets.reports.closing import reopen_month
-    from assets.reports.month import month_of
+    from assets.finance.closing import reopen_month
+    from assets.finance.month import month_of
+    from pipelines.subjects import SUBJECTS
 
     settings = settings_module.load()
     require_room(settings.data)
-    entry = reopen_month(settings.data, month_of(month), by=by or _me(), now=settings.now, reason=reason)
+    entry = reopen_month(SUBJECTS, settings.data, month_of(month), by=by or _me(), now=settings.now, reason=reason)
     out.print(f"{month} is open again, by {entry.by}: {entry.reason}", markup=False)
 
 
 def report(month: str, *, form: str, output: Path | None) -> Path:
     """Make a month's report; returns and prints where it lies."""
-    from assets.reports.make import Format, read, refresh, report_file, write
-    from assets.reports.month import month_of
+    from assets.finance.month import month_of
+    from assets.reports.make import Format, read, report_file, write
+    from assets.warehouse.publish import refresh
+    from pipelines.subjects import SUBJECTS
 
     settings = settings_module.load()
     first = month_of(month)
-    if refresh(settings.data, settings.now):
+    if refresh(SUBJECTS, settings.data, settings.now):
         out.print(BUILT_AGAIN)
     found = read(settings.data, first)
     place = output or report_file(settings.data, first, Format(form))
@@ -76,10 +80,12 @@ def sandbox_reference(data: DataDirectory) -> None:
 
 def sandbox_report(data: DataDirectory, day: date) -> Path:
     """The report, for `make run`: of the month that ended before `day`, or else of its own; returns the page's path."""
-    from assets.reports.make import Format, read, refresh, report_file, write
-    from assets.reports.month import month_before
+    from assets.finance.month import month_before
+    from assets.reports.make import Format, read, report_file, write
+    from assets.warehouse.publish import refresh
+    from pipelines.subjects import SUBJECTS
 
-    refresh(data, datetime.now(UTC))
+    refresh(SUBJECTS, data, datetime.now(UTC))
     try:
         found = read(data, month_before(day))
     except LicenseHistoryError:

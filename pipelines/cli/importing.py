@@ -9,16 +9,16 @@ from uuid import uuid4
 import typer
 from rich.console import Console
 
-from assets.assignments.import_kept import keep, target_of
-from assets.assignments.import_mapping import MapFile, Mapping, map_columns, read_map_file
-from assets.assignments.import_sheet import Sheet, read_sheet
-from assets.assignments.imported import Imported, Target, importing, nearest_facts
-from assets.assignments.snapshot import SnapshotFacts, organizations_known, read_facts
 from assets.days import require_over
 from assets.errors import WrongUse
 from assets.extraction.landing import require_not_behind
+from assets.files.preflight import require_room
 from assets.layout import DataDirectory, snapshot_file
-from assets.preflight import require_room
+from assets.snapshots.imported.importing import Imported, Target, importing, nearest_facts
+from assets.snapshots.imported.kept import keep, target_of
+from assets.snapshots.imported.mapping import MapFile, Mapping, map_columns, read_map_file
+from assets.snapshots.imported.sheet import Sheet, read_sheet
+from assets.snapshots.snapshot import SnapshotFacts, organizations_known, read_facts
 from pipelines import settings as settings_module
 from pipelines.cli.progress import watched
 from pipelines.cli.snapshot import report_failures

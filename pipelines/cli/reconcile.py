@@ -33,10 +33,10 @@ def hold_against_feed(first: date | None, last: date | None) -> int:
 
 def _compare(settings: Settings, first: date, last: date) -> tuple[int, int, int]:
     """Print what differs; how many pairs were compared, how many of them differ, how many could not be compared."""
-    from assets.assignments.backfill import Feeds, Filling
-    from assets.assignments.reconcile import differences, observed_pairs
-    from assets.assignments.snapshot import organizations_known
-    from assets.publishing import claim, discard
+    from assets.files.publishing import claim, discard
+    from assets.snapshots.past.fill import Feeds, Filling
+    from assets.snapshots.reconstructed.reconcile import differences, observed_pairs
+    from assets.snapshots.snapshot import organizations_known
 
     api = settings.api
     scratch = claim(settings.data.staging(f"reconcile-{uuid.uuid4()}"))

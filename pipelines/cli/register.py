@@ -5,12 +5,12 @@ from datetime import date
 from filelock import FileLock
 from rich.console import Console
 
-from assets.assignments.spans import told_spans
 from assets.days import yesterday
 from assets.errors import LicenseHistoryError
 from assets.layout import SNAPSHOTS, day_files
+from assets.orchestration.steps import DayEvent
 from assets.resources import Installation
-from assets.steps import DayEvent
+from assets.spans import told_spans
 from pipelines import settings as settings_module
 from pipelines.cli.progress import watched
 from pipelines.execution import at_hand

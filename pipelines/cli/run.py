@@ -9,11 +9,11 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from assets.assignments.snapshot import read_facts
 from assets.days import end_of, yesterday
 from assets.errors import LicenseHistoryError
+from assets.files.preflight import require_room
 from assets.layout import DataDirectory, snapshot_file
-from assets.preflight import require_room
+from assets.snapshots.snapshot import read_facts
 from pipelines import settings as settings_module
 from pipelines.cli.sandbox import SANDBOX_KEY
 from pipelines.settings import KEY, Settings
@@ -73,13 +73,14 @@ def _run_nights(settings: Settings, data: DataDirectory, nights: Iterator[date])
 
     After the first one, the days before it are rolled back from it.
     """
-    from assets.resources import AdminApi, PipelineClock
+    from assets.extraction.resource import AdminApi
+    from assets.resources import PipelineClock
     from pipelines.definitions import build
     from pipelines.execution import days_as_tags, run
     from pipelines.instance import instance
     from pipelines.jobs import BACKFILL, NIGHTLY
     from pipelines.running import end_dead_runs
-    from pipelines.sandbox import Clock, Organization, create_app, serving
+    from sandbox import Clock, Organization, create_app, serving
 
     os.environ[KEY] = SANDBOX_KEY  # the variable that `licenses ui` goes on with: these nights are done for it, too
     _do_not_wait_for_the_disk()

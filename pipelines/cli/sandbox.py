@@ -12,14 +12,14 @@ from assets.errors import WrongUse
 from pipelines import places
 
 if TYPE_CHECKING:
-    from pipelines.sandbox.scenario import Scenario
+    from sandbox.scenario import Scenario
 
 SANDBOX_KEY = "sk-ant-admin01-sandbox"
 
 
 def serve(port: int, seed: str, at: datetime | None, file: Path | None) -> None:
     """Serve it on loopback; says first how to point the pipeline at it."""
-    from pipelines.sandbox import Clock, Organization, create_app, run
+    from sandbox import Clock, Organization, create_app, run
 
     options, quirks = _scenario(file)
     out = Console(highlight=False, soft_wrap=True)
@@ -32,15 +32,15 @@ def serve(port: int, seed: str, at: datetime | None, file: Path | None) -> None:
 
 def dump_truth(day: date, seed: str, file: Path | None) -> None:
     """Print what was true of it when a day closed, as JSON."""
-    from pipelines.sandbox import Organization
-    from pipelines.sandbox.truth import as_json, truth_of
+    from sandbox import Organization
+    from sandbox.truth import as_json, truth_of
 
     _, quirks = _scenario(file)
     sys.stdout.write(as_json(truth_of(Organization(seed, quirks=quirks), day)) + "\n")
 
 
 def _scenario(file: Path | None) -> "Scenario":
-    from pipelines.sandbox.scenario import scenario_of
+    from sandbox.scenario import scenario_of
 
     try:
         return scenario_of(file.read_text(encoding="utf-8") if file else "")

@@ -8,13 +8,13 @@ from datetime import date
 from filelock import FileLock, Timeout
 from rich.console import Console
 
-from assets.assignments.snapshot import SnapshotFacts, known_facts
 from assets.days import is_final, require_observable, yesterday
 from assets.errors import DamagedFile, LicenseHistoryError, WrongUse
 from assets.extraction.landing import Manifest, State, read_manifest
 from assets.extraction.organizations import Credential
+from assets.files.preflight import is_new, require_room
 from assets.layout import SNAPSHOTS, DataDirectory, files_of_day
-from assets.preflight import is_new, require_room
+from assets.snapshots.snapshot import SnapshotFacts, known_facts
 from pipelines import settings as settings_module
 from pipelines.cli.progress import watched
 from pipelines.cli.warehouse import BUILT_AGAIN
@@ -70,10 +70,11 @@ def _one_night_at_a_time(data: DataDirectory) -> Iterator[None]:
 def _tell_done(settings: Settings, taken: list[SnapshotFacts]) -> int:
     """What stands, and what of the record or of what was sent cannot be read: the status is that of a run."""
     from assets.warehouse.publish import bring_up_to_date
+    from pipelines.subjects import SUBJECTS
 
     amiss = []
     try:
-        if bring_up_to_date(settings.data, settings.now):
+        if bring_up_to_date(SUBJECTS, settings.data, settings.now):
             out.print(BUILT_AGAIN)
     except LicenseHistoryError as error:
         amiss.append(str(error))
@@ -91,8 +92,8 @@ def _tell_done(settings: Settings, taken: list[SnapshotFacts]) -> int:
 
 def _damaged(data: DataDirectory, taken: list[SnapshotFacts]) -> list[DamagedFile]:
     """The stored files that a night would name, by their footers."""
-    from assets.damaged import damaged_files
-    from assets.warehouse.past import past_files
+    from assets.files.damaged import damaged_files
+    from assets.history.past import past_files
 
     of_nights = [one for facts in taken for one in damaged_files(facts.organization_id, data)]
     return [*of_nights, *past_files(data).damaged]

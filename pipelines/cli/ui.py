@@ -28,7 +28,7 @@ def serve(port: int) -> None:
     if not wants_sandbox(settings):
         _dagster(out, settings, settings.data.root, port)
         return
-    from pipelines.sandbox import Organization, create_app, serving
+    from sandbox import Organization, create_app, serving
 
     out.print("[bold]This is a sandbox:[/bold] a pretend company, because ANTHROPIC_ADMIN_KEY is not set.")
     with serving(create_app(Organization(), clock=lambda: datetime.now(UTC))) as url:

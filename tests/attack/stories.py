@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from assets.layout import PROJECT_REFERENCE
-from pipelines.sandbox import serving
+from sandbox import serving
 from tests.attack.shim import UNATTACKED, Attack, Ended, Warm
 from tests.scripted import DAY, KEY, ScriptedApi, activity, api_key, as_app, invite, person, used, user
 

@@ -39,7 +39,7 @@ def main() -> None:
 
 def warm_up() -> None:
     """Import everything, and let Dagster think once what it would think in every child."""
-    for package in ("assets", "pipelines"):
+    for package in ("assets", "pipelines", "sandbox"):
         for module in pkgutil.walk_packages(import_module(package).__path__, f"{package}."):
             import_module(module.name)
     import_module("pandas")  # a run imports it late

@@ -12,7 +12,7 @@ import pytest
 
 from assets.layout import DataDirectory
 from pipelines.cli.doctor import organizations
-from pipelines.sandbox import Clock, Options, Organization, create_app, serving
+from sandbox import Clock, Options, Organization, create_app, serving
 from tests.commandline import Finished, Operator
 
 NOW = datetime(2026, 11, 24, 3, 30, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 
 from assets.layout import DataDirectory
 from pipelines.cli.doctor import files
-from pipelines.sandbox import UsageGeneration, serving
+from sandbox import UsageGeneration, serving
 from tests.cli.conftest import COMPANY, DAY, KEY, Check, serve
 from tests.scripted import ScriptedApi, as_app, error, invite, user
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from assets import preflight
-from assets.files import beside
+from assets.files import preflight
+from assets.files.atomic import beside
 from assets.layout import DataDirectory, snapshot_file, usage_file
 from pipelines import places
 from tests.cli.conftest import COMPANY, DAY, Check

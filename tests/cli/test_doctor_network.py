@@ -13,7 +13,7 @@ import pytest
 
 from assets.extraction import usage_calls
 from pipelines.cli.doctor import organizations
-from pipelines.sandbox import Fault, FaultPlan, serving
+from sandbox import Fault, FaultPlan, serving
 from tests.cli.conftest import Check, serve
 from tests.commandline import Operator
 from tests.scripted import FEED, Handler, ScriptedApi, activity, api_key, as_app, error, used, user

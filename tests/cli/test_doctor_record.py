@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pyarrow.parquet as pq
 
-from assets.assignments.snapshot import FACTS_KEY, read_facts
 from assets.layout import DataDirectory, snapshot_file
-from pipelines.sandbox import serving
+from assets.snapshots.snapshot import FACTS_KEY, read_facts
+from sandbox import serving
 from tests.cli.conftest import COMPANY, DAY, NOW, Check, Said
 from tests.commandline import Operator
 from tests.scripted import ScriptedApi, activity, as_app, user

@@ -22,7 +22,7 @@ from dagster_shared.error import SerializableErrorInfo
 from filelock import FileLock
 
 from assets.layout import DataDirectory
-from pipelines.sandbox import serving
+from sandbox import serving
 from tests.cli.conftest import DAY, NOW, Check, Said
 from tests.commandline import Operator
 from tests.scripted import ScriptedApi, activity, as_app, error, user

@@ -10,7 +10,7 @@ import pytest
 
 from assets.layout import DataDirectory, usage_file
 from pipelines.cli import importing
-from pipelines.sandbox import serving
+from sandbox import serving
 from tests.commandline import Finished, Operator
 from tests.scripted import DAY, ScriptedApi, api_key, as_app, user
 

@@ -13,7 +13,7 @@ import pytest
 
 import assets.warehouse.publish
 from assets.warehouse.lineage import Lineage
-from pipelines.sandbox import serving
+from sandbox import serving
 from tests.commandline import Operator
 from tests.scripted import DAY, ScriptedApi, api_key, as_app, page, user
 

@@ -17,7 +17,7 @@ from assets.layout import SNAPSHOTS, DataDirectory, files_of_day
 from assets.warehouse.publish import publish
 from pipelines.instance import instance
 from pipelines.running import ENDED
-from pipelines.sandbox import serving
+from sandbox import serving
 from tests.commandline import Operator, environment_restored
 from tests.scripted import DAY, ScriptedApi, api_key, as_app, error, invite, user
 

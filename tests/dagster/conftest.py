@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
-SOURCES = ("assets", "pipelines")
+SOURCES = ("assets", "pipelines", "sandbox")
 PATIENCE_SECONDS = 180
 """After which a command that hangs is ended."""
 

@@ -11,7 +11,7 @@ import pytest
 
 from pipelines import settings as settings_module
 from pipelines.definitions import build
-from pipelines.sandbox import serving
+from sandbox import serving
 from tests.commandline import Operator, environment_restored
 from tests.scripted import DAY, KEY, ScriptedApi, as_app, user
 

@@ -10,9 +10,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from assets.names import Names
-from assets.partitions import daily
-from assets.steps import day_event
+from assets.orchestration.names import Names
+from assets.orchestration.partitions import daily
+from assets.orchestration.steps import day_event
 from pipelines import settings as settings_module
 from pipelines.definitions import build
 from tests.commandline import environment_restored

@@ -9,7 +9,7 @@ from dagster._daemon.types import DaemonHeartbeat
 
 from assets.layout import DataDirectory
 from pipelines.instance import dagster_home, instance, prepare_home
-from pipelines.sandbox import serving
+from sandbox import serving
 from tests.cli.conftest import Said
 from tests.commandline import Operator
 from tests.dagster.conftest import new_home

@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from pipelines.sandbox import Clock, Organization, create_app, serving
+from sandbox import Clock, Organization, create_app, serving
 from tests.dagster.conftest import Command
 from tests.scripted import KEY
 

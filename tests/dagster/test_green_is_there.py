@@ -16,9 +16,9 @@ import httpx
 import pytest
 from dagster._core.errors import DagsterExecutionInterruptedError
 
-from assets.assignments import backfill as filling
 from assets.layout import snapshot_file
-from pipelines.sandbox import serving
+from assets.snapshots.past import fill as filling
+from sandbox import serving
 from tests.dagster.agreement import ROWS, expect_agreement
 from tests.dagster.grids import (
     ALL,
@@ -247,7 +247,7 @@ def test_cancelled_in_the_middle_what_it_has_done_is_green_and_no_more(
 BY_SIGNAL = """
 import os, sys
 number = int(sys.argv.pop())
-from assets.assignments import backfill
+from assets.snapshots.past import fill as backfill
 published, done = backfill.published, []
 def cut(*given):
     made = published(*given)

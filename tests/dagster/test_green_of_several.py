@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from assets.layout import snapshot_file
-from pipelines.sandbox import serving
+from sandbox import serving
 from tests.dagster.agreement import ROWS, expect_agreement
 from tests.dagster.grids import ALL, ASSIGNMENTS, FEED_FROM, OBSERVATION, Deployment, company, days_between, deployed
 from tests.scripted import DAY, FEED, ScriptedApi, as_app, error, user

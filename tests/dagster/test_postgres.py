@@ -20,7 +20,7 @@ from tempfile import mkdtemp
 import dagster as dg
 import pytest
 
-from pipelines.sandbox import Clock, Organization, create_app, serving
+from sandbox import Clock, Organization, create_app, serving
 from tests.cli.conftest import Said
 from tests.commandline import Operator
 from tests.dagster import neighbour

@@ -13,13 +13,13 @@ import msgspec
 import pyarrow.parquet as pq
 import pytest
 
-from assets.assignments.snapshot import FACTS_KEY, read_facts
 from assets.layout import DataDirectory, snapshot_file
-from assets.names import Names
+from assets.orchestration.names import Names
+from assets.snapshots.snapshot import FACTS_KEY, read_facts
 from pipelines import settings as settings_module
 from pipelines.definitions import build
 from pipelines.running import at_work
-from pipelines.sandbox import serving
+from sandbox import serving
 from tests.commandline import Finished, Operator, environment_restored
 from tests.scripted import DAY, ScriptedApi, api_key, as_app, user
 

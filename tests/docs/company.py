@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-import pipelines.sandbox
+import sandbox
 from pipelines import execution
-from pipelines.sandbox import Clock, Organization, create_app, serving
+from sandbox import Clock, Organization, create_app, serving
 from tests.commandline import Finished, Operator
 
 FIRST, OBSERVED = date(2026, 2, 22), date(2026, 4, 10)
@@ -34,7 +34,7 @@ def play(folder: Path, home: Path) -> Operator:
     clock = Clock(datetime(2026, 4, 11, 2, tzinfo=UTC))
     with serving(create_app(organization, clock=clock.now)) as url, _without_what_dagster_tells():
         operator = Operator(folder, url, clock, home=home)
-        shutil.copytree(Path(pipelines.sandbox.__file__).parent / "reference", operator.data / "reference")
+        shutil.copytree(Path(sandbox.__file__).parent / "reference", operator.data / "reference")
         _done(operator.night(OBSERVED))
         _import(operator, 9, organization, KEPT_LATER)
         span = ("--from", str(FIRST), "--to", str(OBSERVED - timedelta(days=1)))

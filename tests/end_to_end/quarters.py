@@ -19,20 +19,23 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from assets.assignments.backfill import Feeds, Filling, fill
-from assets.assignments.derive import DropGuard, Loading, derive
-from assets.assignments.plan import Wish, plan
 from assets.extraction import deadline, patience
 from assets.extraction.client import Client
 from assets.extraction.coverage import covered_to, spoke_to
 from assets.extraction.observe import observe
 from assets.extraction.organizations import Access, Credential, KeyHolder, who_is
+from assets.files.publishing import discard, publishing
 from assets.layout import COVERAGE, SNAPSHOTS, USAGE, DataDirectory
-from assets.publishing import discard, publishing
+from assets.resources import DropGuard
+from assets.snapshots.ending import Loading
+from assets.snapshots.observed.derive import derive
+from assets.snapshots.past.fill import Feeds, Filling, fill
+from assets.snapshots.past.plan import Wish, plan
 from assets.warehouse.publish import publish
-from pipelines.sandbox import Clock, KeyShape, Listing, Options, Organization, Plan, Switches, create_app, serving
-from pipelines.sandbox.rows import ApiKey, HolderKind, Invite, Member
-from pipelines.sandbox.timeline import FIRST_DAY
+from pipelines.subjects import SUBJECTS
+from sandbox import Clock, KeyShape, Listing, Options, Organization, Plan, Switches, create_app, serving
+from sandbox.rows import ApiKey, HolderKind, Invite, Member
+from sandbox.timeline import FIRST_DAY
 
 ONE_DAY = timedelta(days=1)
 ADMIN_KEY, ENTERPRISE_KEY = "sk-ant-admin01-quarters", "sk-ant-api01-quarters-enterprise"
@@ -150,7 +153,7 @@ def live(scenario: Scenario, root: Path) -> list[Published]:
                 if server.company.looks(night):
                     server.look(night, data)
             if night in scenario.checkpoints:
-                publish(data, data.staging("publish"), night_after(scenario.day(night)))
+                publish(SUBJECTS, data, data.staging("publish"), night_after(scenario.day(night)))
                 kept = root / f"after-{night}.duckdb"
                 shutil.copyfile(data.warehouse, kept)
                 published.append(Published(scenario, night, data, kept))
@@ -205,7 +208,7 @@ def backfill(
         for one, _ in fill(plans, feeds, how):
             done[one.action.value] = done.get(one.action.value, 0) + 1
         discard(data.staging("backfill"))
-        publish(data, data.staging("publish"), now)
+        publish(SUBJECTS, data, data.staging("publish"), now)
     return done
 
 

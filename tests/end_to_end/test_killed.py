@@ -15,9 +15,9 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.sandbox import serving
+from sandbox import serving
 from tests.commandline import Operator
-from tests.recovery.disks import leftovers
+from tests.files.disks import leftovers
 from tests.scripted import DAY, ScriptedApi, api_key, as_app, user
 
 PROJECT = Path(__file__).parents[2]
@@ -25,7 +25,7 @@ NEXT = DAY + timedelta(days=1)
 RUN = "from pipelines.cli import main; main()"
 DIE_WHILE_PUBLISHING = f"""
 import os
-from assets import publishing
+from assets.files import publishing
 put = publishing.put
 def one_and_no_more(source, path):
     put(source, path)

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow.dataset as ds
 import pytest
 
-from pipelines.sandbox import (
+from sandbox import (
     Clock,
     FaultPlan,
     KeyShape,

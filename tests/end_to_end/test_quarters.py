@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from assets.layout import DataDirectory, snapshot_file
-from pipelines.sandbox import (
+from sandbox import (
     KeyShape,
     Listing,
     Options,
@@ -28,7 +28,7 @@ from pipelines.sandbox import (
     Stall,
     UsageGeneration,
 )
-from pipelines.sandbox.enterprise import latest_day
+from sandbox.enterprise import latest_day
 from tests.end_to_end.quarters import (
     ONE_DAY,
     Attributes,

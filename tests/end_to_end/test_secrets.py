@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pipelines.sandbox import serving
+from sandbox import serving
 from tests.commandline import Finished, Operator
 from tests.scripted import DAY, ScriptedApi, api_key, as_app, error, user
 

@@ -11,7 +11,7 @@ from assets.extraction import patience
 from assets.extraction.api import API_KEYS, USERS
 from assets.extraction.client import Client
 from assets.extraction.organizations import Access, Credential, KeyHolder, opened, require_complementary
-from pipelines.sandbox import serving
+from sandbox import serving
 from tests.scripted import (
     KEY,
     ORGANIZATION,

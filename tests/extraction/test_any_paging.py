@@ -10,6 +10,7 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assets.extraction.answers import Answer
 from assets.extraction.api import (
     ANALYTICS_USAGE,
     ANALYTICS_USERS,
@@ -19,7 +20,6 @@ from assets.extraction.api import (
     WORKSPACES,
     Endpoint,
 )
-from assets.extraction.client import Answer
 from assets.extraction.paging import walk
 from tests.scripted import Nights, ScriptedApi, api_key, error, person, used, user
 

@@ -15,7 +15,7 @@ from assets.extraction.assets import ending_in_time, require_right_clock
 from assets.extraction.deadline import Patience
 from assets.extraction.observe import observe
 from assets.resources import PipelineClock
-from pipelines.sandbox import serving
+from sandbox import serving
 from tests.commandline import Operator
 from tests.scripted import DAY, NEXT_NIGHT, Nights, ScriptedApi, api_key, as_app, user
 

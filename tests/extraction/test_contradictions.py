@@ -8,8 +8,8 @@ import pytest
 
 from assets.errors import ListFailed
 from assets.extraction import paging
+from assets.extraction.answers import Answer
 from assets.extraction.api import USERS
-from assets.extraction.client import Answer
 from assets.extraction.landing import newest_observation
 from tests.scripted import DAY, Nights, Row, ScriptedApi, api_key, error, page, user
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from assets.errors import LicenseHistoryError, ListFailed
 from assets.extraction.landing import read_pages
-from pipelines.sandbox import serving
+from sandbox import serving
 from tests.commandline import Operator
 from tests.scripted import DAY, KEY, Nights, Row, ScriptedApi, api_key, as_app, invite, messages, page, user
 

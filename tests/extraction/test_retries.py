@@ -11,8 +11,9 @@ import pytest
 
 from assets.errors import AccessRefused, ListFailed
 from assets.extraction import patience
-from assets.extraction.client import ATTEMPT_SECONDS, TIMEOUT, Answer, Client, NotAvailable, Rejected
-from pipelines.sandbox import QUICK_FAULTS, Clock, Fault, FaultPlan, Options, Organization, create_app, serving
+from assets.extraction.answers import Answer, NotAvailable, Rejected
+from assets.extraction.client import ATTEMPT_SECONDS, TIMEOUT, Client
+from sandbox import QUICK_FAULTS, Clock, Fault, FaultPlan, Options, Organization, create_app, serving
 from tests.scripted import KEY, Handler, error, page, user
 
 

@@ -10,7 +10,7 @@ import pytest
 from assets.errors import LicenseHistoryError
 from assets.extraction.lists import Task
 from assets.extraction.observe import probe
-from pipelines.sandbox import serving
+from sandbox import serving
 from tests.commandline import Operator
 from tests.scripted import (
     DAY,

@@ -17,8 +17,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from assets.errors import ListFailed
 from assets.extraction import bodies, patience
 from assets.extraction import client as client_module
-from assets.extraction.client import Client, NotAvailable
-from pipelines.sandbox import Clock, Fault, FaultPlan, Options, Organization, RateLimit, RetryAfter, create_app, serving
+from assets.extraction.answers import NotAvailable
+from assets.extraction.client import Client
+from sandbox import Clock, Fault, FaultPlan, Options, Organization, RateLimit, RetryAfter, create_app, serving
 from tests.scripted import KEY, Handler, error, page, user
 
 ME = "/v1/organizations/me"

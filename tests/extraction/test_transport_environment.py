@@ -16,7 +16,7 @@ import pytest
 
 from assets.errors import ListFailed, WrongUse
 from assets.extraction.client import Client
-from pipelines.sandbox import serving
+from sandbox import serving
 from tests.scripted import KEY, ScriptedApi, as_app, error, page
 
 API = "https://api.test"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from assets.days import end_of, is_final, require_observable, usage_window, yesterday
 from assets.errors import ImpossibleDay
-from assets.partitions import daily
+from assets.orchestration.partitions import daily
 
 NOW = datetime(2026, 6, 2, 2, tzinfo=UTC)
 

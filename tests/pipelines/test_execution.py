@@ -10,7 +10,7 @@ import pytest
 
 from pipelines import settings
 from pipelines.execution import Outcome, run_night
-from pipelines.sandbox import serving
+from sandbox import serving
 from tests.scripted import DAY, KEY, ScriptedApi, as_app, user
 
 Run = Callable[..., Outcome]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.sandbox import serving
+from sandbox import serving
 from tests.commandline import Finished, Operator
 from tests.scripted import DAY, ScriptedApi, activity, api_key, as_app, claude_code, invite, messages, user
 

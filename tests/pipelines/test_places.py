@@ -12,7 +12,7 @@ import pytest
 from assets.layout import DataDirectory
 from pipelines import places, settings
 from pipelines.instance import instance, prepare_home
-from pipelines.sandbox import serving
+from sandbox import serving
 from tests.commandline import Operator, environment_restored, licenses
 from tests.scripted import DAY, ScriptedApi, api_key, as_app, user
 

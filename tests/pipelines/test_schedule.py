@@ -22,7 +22,7 @@ from pipelines.execution import Outcome, run
 from pipelines.instance import instance
 from pipelines.jobs import BACKFILL, NIGHTLY
 from pipelines.running import ENDED, end_dead_runs
-from pipelines.sandbox import Clock, Options, Organization, create_app, serving
+from sandbox import Clock, Options, Organization, create_app, serving
 from tests.commandline import environment_restored, licenses
 from tests.scripted import DAY, KEY
 
@@ -231,7 +231,7 @@ def test_a_gap_that_cannot_be_filled_is_tried_once_from_each_night_and_told_with
         daemon.tick(at(day, 2))
     without_feed = {"ANTHROPIC_ADMIN_KEY": "sk-ant-admin01-x"}
     daemon.clock.set(at(DAY + timedelta(days=2), 3))
-    monkeypatch.setattr("assets.assignments.backfill.Feeds.prove", _proves_nothing)
+    monkeypatch.setattr("assets.snapshots.past.fill.Feeds.prove", _proves_nothing)
     tried = daemon.tick(at(DAY + timedelta(days=2), 3), **without_feed)[GAPS_SCHEDULE]
     assert not tried.success
     told = daemon.tick(at(DAY + timedelta(days=2), 4), **without_feed)[GAPS_SCHEDULE]
@@ -244,7 +244,7 @@ def test_a_gap_that_cannot_be_filled_is_tried_once_from_each_night_and_told_with
 
 
 def _proves_nothing(*_: object, **__: object) -> object:
-    from assets.assignments.plan import Proof
+    from assets.snapshots.past.plan import Proof
 
     return Proof(None, "the feed proves nothing")
 

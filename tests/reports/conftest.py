@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.reports.worlds import ADMIN, OCTOBER, Finance, days
-from tests.warehouse.snapshots import Row, Snapshot, write_coverage, write_usage
+from tests.finance.worlds import ADMIN, OCTOBER, Finance, days
+from tests.history.snapshots import Row, Snapshot, write_coverage, write_usage
 
 GAP = date(2026, 11, 5)
 FORMULAS = ('=HYPERLINK("http://evil.example")', "+1+1", "-2+3", "@SUM(A1)", "<script>alert(1)</script>")

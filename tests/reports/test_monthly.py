@@ -7,7 +7,7 @@ import dagster as dg
 
 from pipelines.definitions import build
 from pipelines.settings import Settings
-from tests.reports.worlds import Finance
+from tests.finance.worlds import Finance
 
 
 def _definitions(root: Path) -> dg.Definitions:

@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from pipelines.cli.overview import show
-from tests.reports.worlds import Finance, days
-from tests.warehouse.snapshots import Row, Snapshot, write_coverage, write_usage
+from tests.finance.worlds import Finance, days
+from tests.history.snapshots import Row, Snapshot, write_coverage, write_usage
 
 FIRST, LAST = date(2026, 10, 30), date(2026, 10, 31)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.finance.worlds import NOVEMBER, Finance
 from tests.reports.browser import CHROMIUM, Page, browser
-from tests.reports.worlds import NOVEMBER, Finance
 
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 CELLS = """Object.fromEntries([...document.querySelectorAll('table[data-table]')].map(table => [table.dataset.table,

@@ -7,8 +7,8 @@ from typing import Any
 import openpyxl
 import pytest
 
+from tests.finance.worlds import NOVEMBER, Finance
 from tests.reports.conftest import FORMULAS
-from tests.reports.worlds import NOVEMBER, Finance
 
 
 @pytest.fixture(scope="module")

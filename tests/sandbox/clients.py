@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from pipelines.sandbox import Clock, Switches
+from sandbox import Clock, Switches
 
 NOW = datetime(2026, 11, 24, 2, 15, tzinfo=UTC)
 BETA = "analytics-usage-cost-2026-08-24"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.sandbox import Clock, Organization, Switches, create_app, serving
+from sandbox import Clock, Organization, Switches, create_app, serving
 from tests.sandbox.clients import NOW, Api, Serve
 
 

@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from pipelines.sandbox import Organization, Plan, Quirks, State
-from pipelines.sandbox.rows import Activity
+from sandbox import Organization, Plan, Quirks, State
+from sandbox.rows import Activity
 from tests.sandbox.clients import NOW, Api, Serve
 
 FIRST_DAY = date(2024, 6, 1)

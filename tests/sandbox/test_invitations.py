@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from pipelines.sandbox import Organization, Quirks
+from sandbox import Organization, Quirks
 from tests.sandbox.clients import NOW, Api, Serve
 
 NEWER = {"anthropic-version": "2026-10-21"}

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from pipelines.sandbox import RateLimit, RetryAfter
+from sandbox import RateLimit, RetryAfter
 from tests.sandbox.clients import NOW, Api, Serve
 
 

@@ -7,8 +7,8 @@ from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from pipelines.sandbox import Organization, Plan
-from pipelines.sandbox.people import RENAMED
+from sandbox import Organization, Plan
+from sandbox.people import RENAMED
 
 NOW = datetime(2026, 11, 24, 2, 15, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 DIGEST = """
 import hashlib, msgspec
 from datetime import date, datetime, UTC
-from pipelines.sandbox import Organization
+from sandbox import Organization
 company, now = Organization(), datetime(2026, 11, 24, tzinfo=UTC)
 everything = [company.state(now), company.activities(now), company.usage(date(2026, 11, 20)), company.id]
 print(hashlib.sha256(msgspec.json.encode(everything)).hexdigest())
@@ -38,7 +38,7 @@ def test_two_processes_make_the_same_bytes():
 
 
 def test_importing_the_sandbox_leaves_dagster_alone():
-    command = "import sys, pipelines.sandbox; sys.exit('dagster' in sys.modules)"
+    command = "import sys, sandbox; sys.exit('dagster' in sys.modules)"
     subprocess.run([sys.executable, "-c", command], cwd=ROOT, check=True)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.sandbox import Organization, UsageGeneration
+from sandbox import Organization, UsageGeneration
 from tests.sandbox.clients import OAUTH, Api, Serve
 
 BY_ID = ["users", "api_keys", "invites", "workspaces", "/v1/compliance/activities"]

@@ -7,7 +7,7 @@ from datetime import date
 import anthropic
 import pytest
 
-from pipelines.sandbox import Organization
+from sandbox import Organization
 from tests.sandbox.clients import NOW, Api
 
 

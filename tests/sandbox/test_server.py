@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pipelines.sandbox import Clock, Fault, FaultPlan, KeyShape, Options, Organization, create_app, serving
+from sandbox import Clock, Fault, FaultPlan, KeyShape, Options, Organization, create_app, serving
 from tests.sandbox.clients import NOW, OAUTH, Api, Serve
 
 NEWER = {"anthropic-version": "2026-10-21"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.sandbox import Organization, Quirks
+from sandbox import Organization, Quirks
 from tests.sandbox.clients import NOW, Api, Serve
 
 FEED = "/v1/compliance/activities"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.sandbox import Listing, Organization, Stall, UsageGeneration
+from sandbox import Listing, Organization, Stall, UsageGeneration
 from tests.sandbox.clients import Api, Serve
 
 STALLED_AT, RESUMED_AT = datetime(2026, 11, 16, tzinfo=UTC), datetime(2026, 11, 22, 12, tzinfo=UTC)

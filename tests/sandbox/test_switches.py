@@ -8,7 +8,7 @@ import anthropic
 import httpx
 import pytest
 
-from pipelines.sandbox import Fault, FaultPlan, KeyShape, Listing, Organization, Quirks, UsageGeneration
+from sandbox import Fault, FaultPlan, KeyShape, Listing, Organization, Quirks, UsageGeneration
 from tests.sandbox.clients import NOW, Api, Serve
 
 NEWER = {"anthropic-version": "2026-10-21"}

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-import pipelines.sandbox
-from pipelines.sandbox import KeyShape, Listing, Options, Organization, Quirks
-from pipelines.sandbox.scenario import scenario_of
-from pipelines.sandbox.truth import truth_of
+import sandbox
+from sandbox import KeyShape, Listing, Options, Organization, Quirks
+from sandbox.scenario import scenario_of
+from sandbox.truth import truth_of
 from tests.commandline import licenses
 
 DAY = date(2026, 6, 1)
-README = Path(pipelines.sandbox.__file__).with_name("README.md")
+README = Path(sandbox.__file__).with_name("README.md")
 SCENARIO = """
 [options]
 key_shape_from = [2026-05-01T00:00:00Z, "both"]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.sandbox import Organization, UsageGeneration
-from pipelines.sandbox.rows import Use
+from sandbox import Organization, UsageGeneration
+from sandbox.rows import Use
 from tests.sandbox.clients import NOW, Api, Serve
 
 WEEK = {"starting_at": "2026-11-16T00:00:00Z", "ending_at": "2026-11-23T00:00:00Z"}

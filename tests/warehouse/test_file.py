@@ -7,11 +7,12 @@ import duckdb
 import pytest
 
 from assets.engine import engine
+from assets.history.inputs import gather
 from assets.warehouse import checks
 from assets.warehouse.checks import ChecksFailed
-from assets.warehouse.inputs import gather
-from assets.warehouse.relations import Kind, column_comment, relations
-from tests.warehouse.snapshots import Snapshot, World, ask, write, write_usage
+from assets.warehouse.relations import Kind, relations
+from pipelines.subjects import SUBJECTS
+from tests.history.snapshots import Snapshot, World, ask, write, write_usage
 
 ONE = Snapshot("org", date(2026, 3, 1), {"user": {"ada": {"name": "Ada"}}})
 TWO = Snapshot("org", date(2026, 3, 2), {"user": {"ada": {"name": "Ada"}, "bob": {}}})
@@ -33,15 +34,15 @@ def test_every_column_of_a_macro_is_explained_for_the_data_dictionary(world: Wor
     world.publish(ONE)
     arguments = {"holder_timeline": "'ada'", "seats_between": "date '2026-03-01', date '2026-03-02'"}
     arguments["changes_between"] = arguments["licenses_known_at"] = arguments["seats_between"]
-    for relation in relations():
+    for relation in relations(SUBJECTS):
         if relation.kind == Kind.MACRO:
             given = arguments.get(relation.name, "date '2026-03-01'")
             for column, *_ in world.ask(f"describe from {relation.name}({given})"):
-                assert column_comment(relation.name, column)
+                assert relation.column_comment(column)
 
 
 def test_each_relation_says_its_grain_and_its_question_first() -> None:
-    for relation in relations():
+    for relation in relations(SUBJECTS):
         comment = " ".join(line[3:] for line in relation.sql.splitlines() if line.startswith("-- "))
         assert relation.sql.startswith("-- One row"), relation.name
         assert relation.is_internal or "Answers:" in comment, relation.name
@@ -76,7 +77,7 @@ def test_a_failing_check_keeps_the_old_warehouse_and_says_what_differs(
     world.publish(ONE)
     before = world.tree.warehouse.read_bytes()
     query = "select format('{} is called {}', holder_id, name) as finding from license_history where name is not null"
-    monkeypatch.setattr(checks, "checks", lambda: {"nobody_has_a_name": query})
+    monkeypatch.setattr(checks, "checks", lambda _: {"nobody_has_a_name": query})
     with pytest.raises(ChecksFailed, match="nobody has a name: ada is called Ada") as failed:
         world.publish(TWO)
     assert [finding.count for finding in failed.value.findings] == [1]

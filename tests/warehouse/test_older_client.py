@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.warehouse.snapshots import Snapshot, World
+from tests.history.snapshots import Snapshot, World
 
 OLDER = Path(__file__).parents[2] / ".venv-duckdb1" / "bin" / "python"
 

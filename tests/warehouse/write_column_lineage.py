@@ -16,11 +16,12 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, build_scope, find_all_in_scope
 
-from assets.assignments.schema import LICENSE_ASSIGNMENTS, ORGANIZATION_ID, SNAPSHOT_DATE
-from assets.files import whole_file
+from assets.files.atomic import whole_file
+from assets.snapshots.schema import LICENSE_ASSIGNMENTS, ORGANIZATION_ID, SNAPSHOT_DATE
 from assets.warehouse.column_lineage import KEPT, SNAPSHOTS
 from assets.warehouse.relations import Kind, Relation, relations
 from pipelines.dictionary import empty_warehouse
+from pipelines.subjects import SUBJECTS
 
 DIALECT = "duckdb"
 OF_SNAPSHOTS = {SNAPSHOT_DATE.name, ORGANIZATION_ID.name, *LICENSE_ASSIGNMENTS.names}
@@ -45,8 +46,8 @@ def column_lineage(schema: Schema) -> dict[str, dict[str, list[str]]]:
 
     A column that cannot be followed is left out; one that is made of no such column has an empty list.
     """
-    direct = {one.name: dict(_direct(one, schema)) for one in relations() if one.kind != Kind.MACRO}
-    shown = {one.name for one in relations() if one.name in direct and not one.is_internal}
+    direct = {one.name: dict(_direct(one, schema)) for one in relations(SUBJECTS) if one.kind != Kind.MACRO}
+    shown = {one.name for one in relations(SUBJECTS) if one.name in direct and not one.is_internal}
     return {name: dict(_through(direct, name, shown)) for name in sorted(shown)}
 
 
@@ -203,6 +204,15 @@ def _values(struct: exp.Struct) -> Iterator[tuple[str, exp.Expression]]:
     return ((one.name, one.expression) for one in struct.expressions)
 
 
+def kept(lineage: Mapping[str, Mapping[str, list[str]]]) -> dict[Path, str]:
+    """What stands in each subject's folder."""
+    subjects = {one.name: one.subject.folder for one in relations(SUBJECTS)}
+    return {
+        one.folder: as_toml({name: told for name, told in lineage.items() if subjects[name] == one.folder})
+        for one in SUBJECTS
+    }
+
+
 def as_toml(lineage: Mapping[str, Mapping[str, list[str]]]) -> str:
     """One section per relation, one line per column."""
     head = "# Written by `make docs`: the columns that each is made from, of other relations and of the snapshots.\n"
@@ -213,5 +223,6 @@ def as_toml(lineage: Mapping[str, Mapping[str, list[str]]]) -> str:
 
 
 if __name__ == "__main__":
-    with whole_file(KEPT) as place:
-        place.write_text(as_toml(column_lineage(described())), encoding="utf-8")
+    for folder, text in kept(column_lineage(described())).items():
+        with whole_file(folder / KEPT) as place:
+            place.write_text(text, encoding="utf-8")

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assets.extraction import api
-from assets.extraction.api import Endpoint
+from assets.extraction.api import ESSENTIAL, Endpoint
+from assets.extraction.kept import Outcomes
 from assets.extraction.landing import ListOutcome, State, pages_file, read_pages
-from assets.extraction.observe import ESSENTIAL, Outcomes
 from assets.extraction.records import read_page
 from pipelines.cli.doctor.findings import Finding, listed, note, ok, problem
 

@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from assets.assignments.restatement import read_restatement
-from assets.assignments.snapshot import organizations_known, read_facts
-from assets.damaged import damaged, footer
 from assets.errors import CopiedFile, LicenseHistoryError
 from assets.extraction.landing import MANIFEST, read_manifest
-from assets.files import TEMPORARY
+from assets.files.atomic import TEMPORARY
+from assets.files.damaged import damaged, footer
+from assets.files.publishing import hidden_files
 from assets.finance.closings import ADJUSTMENTS, LINES, figures_in_force, read_log
+from assets.history.mappings import kept_mappings
 from assets.layout import (
     CONFLICTS,
     COVERAGE,
+    MAPPINGS,
     RESTATEMENTS,
     SNAPSHOTS,
     SUPERSEDED,
@@ -25,8 +26,8 @@ from assets.layout import (
     observation_folders,
     organization_folders,
 )
-from assets.publishing import hidden_files
-from assets.warehouse.mappings import MAPPINGS, kept_mappings
+from assets.snapshots.restatement import read_restatement
+from assets.snapshots.snapshot import organizations_known, read_facts
 from pipelines.cli.doctor.findings import Finding, Mark, listed, note, ok, problem
 
 SHOWN = 10

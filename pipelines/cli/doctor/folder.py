@@ -6,12 +6,12 @@ import stat
 from collections.abc import Iterator
 from datetime import datetime
 
-from assets.assignments.reference import LICENSE_TYPES, license_types
 from assets.errors import BadReference, ImpossibleDay, WrongUse
 from assets.extraction.landing import require_not_behind
+from assets.files.preflight import require_room
 from assets.finance.reference import finance_reference
 from assets.layout import DataDirectory
-from assets.preflight import require_room
+from assets.snapshots.license_types import LICENSE_TYPES, license_types
 from pipelines import places
 from pipelines.cli.doctor.findings import Finding, note, ok, problem
 

@@ -11,20 +11,22 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from assets.assignments.backfill import Feeds
-from assets.assignments.snapshot import known_facts, snapshot_days
 from assets.days import yesterday
 from assets.errors import DamagedFile, LicenseHistoryError, ListFailed, WrongUse
+from assets.extraction.answers import Answer
 from assets.extraction.api import Organization
 from assets.extraction.assets import require_right_clock
-from assets.extraction.client import Answer, Client
+from assets.extraction.client import Client
 from assets.extraction.coverage import covered_to, spoke_to
+from assets.extraction.kept import Outcomes
 from assets.extraction.landing import Manifest, State, last_before
 from assets.extraction.lists import Task
 from assets.extraction.missing import what_is_missing
-from assets.extraction.observe import Outcomes, probe
+from assets.extraction.observe import probe
 from assets.extraction.organizations import Access, Credential, KeyHolder, grouped, require_complementary, who_is
 from assets.layout import DataDirectory, snapshot_file
+from assets.snapshots.past.fill import Feeds
+from assets.snapshots.snapshot import known_facts, snapshot_days
 from pipelines.cli.doctor.endpoints import findings, with_advice
 from pipelines.cli.doctor.findings import Finding, Section, examined, note, ok, problem, trouble
 from pipelines.settings import Settings

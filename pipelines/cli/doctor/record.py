@@ -5,13 +5,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from assets.assignments.backfill import days_between
-from assets.assignments.plan import Action, DayPlan, Prove, Wish, plan
-from assets.assignments.snapshot import SnapshotFacts, organizations_known, read_facts, snapshot_days
-from assets.assignments.spans import spans
 from assets.days import DUE, end_of, yesterday
 from assets.errors import LicenseHistoryError
 from assets.layout import DataDirectory, snapshot_file
+from assets.snapshots.past.fill import days_between
+from assets.snapshots.past.plan import Action, DayPlan, Prove, Wish, plan
+from assets.snapshots.snapshot import SnapshotFacts, organizations_known, read_facts, snapshot_days
+from assets.spans import spans
 from pipelines.cli.doctor.findings import Finding, note, ok, stale, trouble
 from pipelines.cli.doctor.organizations import Reached
 from pipelines.cli.snapshot import summary

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from assets.names import Names
+from assets.orchestration.names import Names
 from pipelines.jobs import NIGHTLY
 from pipelines.schedule import SCHEDULE
 from pipelines.schedule import UNDER_WAY as STATUSES

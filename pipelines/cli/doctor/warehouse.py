@@ -9,6 +9,7 @@ import duckdb
 from assets.layout import SNAPSHOTS, DataDirectory, day_files
 from assets.warehouse.publish import is_up_to_date
 from pipelines.cli.doctor.findings import Finding, note, ok, stale
+from pipelines.subjects import SUBJECTS
 
 _HELD_BY = re.compile(r"lock is held in (.+? \(PID \d+\))")
 
@@ -24,7 +25,7 @@ def examine_warehouse(data: DataDirectory) -> Iterator[Finding]:
     except (duckdb.Error, OSError) as error:
         yield _shut(data, " ".join(str(error).split()))
     else:
-        yield _readable(data, row[0] if row else None, is_up_to_date(data) or log.exists())
+        yield _readable(data, row[0] if row else None, is_up_to_date(SUBJECTS, data) or log.exists())
     if log.exists():
         yield note(
             "warehouse",

@@ -1,0 +1,329 @@
+"""What a warehouse is made from: the files of a data directory, and what the warehouse before it knows already.
+
+In the attached database `inputs` stand only the files that are new or replaced since; everything else comes from the
+old warehouse, as long as it was made by this very code and nobody has changed it. Else all files are read. A file that
+cannot be read costs only what it alone could tell: nobody else's night.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+import msgspec
+import pyarrow as pa
+
+from assets.engine import parquet_view, quoted, sql_file
+from assets.errors import CopiedFile, DamagedFile
+from assets.files.damaged import footer
+from assets.layout import COVERAGE, SNAPSHOTS, USAGE, DataDirectory, DayFile, day_files, organization_folders
+from assets.snapshots import schema, usage
+from assets.snapshots.snapshot import read_facts, workspaces_known
+from assets.snapshots.usage_sources import sources_table
+from assets.warehouse.made_by import made_by
+
+DATASETS = (USAGE, COVERAGE, SNAPSHOTS)
+
+FACTS = pa.schema(
+    [
+        schema.ORGANIZATION_ID,
+        ("organization_name", schema.TEXT),
+        schema.SNAPSHOT_DATE,
+        ("provenance", schema.TEXT),
+        ("is_final", pa.bool_()),
+        ("observed_at", schema.INSTANT),
+        ("run_id", schema.TEXT),
+        ("observation", schema.TEXT),
+        ("users", pa.int64()),
+        ("api_keys", pa.int64()),
+        ("invites", pa.int64()),
+        ("usage_sources", pa.list_(schema.TEXT)),
+        ("unmapped", pa.list_(schema.TEXT)),
+        ("repeated", pa.int64()),
+        ("left_out", pa.int64()),
+        ("uses_before_assignment", pa.int64()),
+        ("uses_ambiguous", pa.int64()),
+        ("uses_unmatched", pa.int64()),
+        ("uses_unattributed", pa.int64()),
+        ("items_of_others", pa.int64()),
+        ("conflicts", pa.int64()),
+        ("workspaces_known", pa.bool_()),
+        ("default_workspace", schema.TEXT),
+        ("loaded_at", schema.INSTANT),
+        ("loaded_by", schema.TEXT),
+        ("reason", schema.TEXT),
+    ]
+)
+
+FILES = pa.schema(
+    [
+        ("dataset", schema.TEXT),
+        schema.ORGANIZATION_ID,
+        ("day", schema.DAY),
+        ("bytes", pa.int64()),
+        ("modified_ns", pa.int64()),
+    ]
+)
+TOLD_STRETCHES = pa.schema(
+    [
+        schema.ORGANIZATION_ID,
+        ("license_told", schema.TEXT),
+        *(field for field in schema.LICENSE_ASSIGNMENTS if field.name in schema.ATTRIBUTES_TOLD),
+        ("invite_id", schema.TEXT),
+        ("valid_from", schema.DAY),
+        ("valid_to", schema.DAY),
+    ]
+)
+LICENSE_USAGE = pa.schema([schema.ORGANIZATION_ID, *schema.USAGE, ("first_reported", schema.DAY)])
+Mark = tuple[str, str, date, int, int]
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A Parquet file; whoever replaces it leaves another size or time of writing."""
+
+    dataset: str
+    organization_id: str
+    day: date
+    bytes: int
+    modified_ns: int
+    path: Path
+
+    @property
+    def mark(self) -> "Mark":
+        return self.dataset, self.organization_id, self.day, self.bytes, self.modified_ns
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """All files, those of them that must be read, and the datasets for which the old warehouse answers for the rest.
+
+    A `damaged` file is among them as the old warehouse knew it, or not at all.
+    """
+
+    files: tuple[InputFile, ...]
+    to_read: tuple[InputFile, ...]
+    known: frozenset[str]
+    damaged: tuple[DamagedFile, ...]
+    renamed_from: date = date.min
+    """The first day of use whose names may now be borne by others than the old warehouse knew."""
+
+    def paths(self, dataset: str) -> list[Path]:
+        return [file.path for file in self.to_read if file.dataset == dataset]
+
+    @property
+    def snapshots(self) -> list[InputFile]:
+        return [file for file in self.files if file.dataset == SNAPSHOTS]
+
+    @property
+    def days_to_read(self) -> list[InputFile]:
+        return [file for file in self.to_read if file.dataset == SNAPSHOTS]
+
+
+def files_of(dataset: str, *trees: DataDirectory) -> list[InputFile]:
+    """The dataset's files by day; where two trees have the same, the later tree's."""
+    return [_input_file(dataset, file) for file in day_files(dataset, *trees)]
+
+
+def _input_file(dataset: str, file: DayFile) -> InputFile:
+    stat = file.path.stat()
+    return InputFile(dataset, file.organization_id, file.day, stat.st_size, stat.st_mtime_ns, file.path)
+
+
+def gather(
+    connection: duckdb.DuckDBPyConnection,
+    published: DataDirectory,
+    staged: DataDirectory,
+    without: Iterable[DamagedFile] = (),
+) -> Inputs:
+    """List the files, and attach the old warehouse as `known` where it can be started from."""
+    return choose(_known_marks(connection, published.warehouse), published, staged, without=without)
+
+
+def choose(marks: set[Mark], *trees: DataDirectory, without: Iterable[DamagedFile] = ()) -> Inputs:
+    """What to make a warehouse from, after one that was made from the files with these `marks`.
+
+    Files are damaged whose footers cannot be read, and those that are given.
+    """
+    inside = {one.path: one for one in without}
+    snapshots = _choose(SNAPSHOTS, files_of(SNAPSHOTS, *trees), marks, inside)
+    organizations = {file.organization_id for file in snapshots.files}
+    organizations |= {folder.name for folder in organization_folders(trees[0].root / "landing")}
+    # What is of no organization is somebody's copy of a folder.
+    told, heard = (
+        [file for file in files_of(dataset, *trees) if file.organization_id in organizations]
+        for dataset in (USAGE, COVERAGE)
+    )
+    usage = _choose(USAGE, told, marks, inside)
+    # A night of which some is lost has told nothing: its silence would prove that nobody used anything.
+    lost = {(file.organization_id, file.day) for file in told} - {(one.organization_id, one.day) for one in usage.files}
+    answered = [file for file in heard if (file.organization_id, file.day) not in lost]
+    chosen = (usage, _choose(COVERAGE, answered, marks, inside), snapshots)
+    return Inputs(
+        files=tuple(file for one in chosen for file in one.files),
+        to_read=tuple(file for one in chosen for file in one.to_read),
+        known=frozenset(one.dataset for one in chosen if one.is_known),
+        damaged=tuple(bad for one in chosen for bad in one.damaged if not isinstance(bad, CopiedFile)),
+        renamed_from=_renamed_from(snapshots.files, marks) if snapshots.is_known else date.min,
+    )
+
+
+class _Choice(NamedTuple):
+    """Which of a dataset's files a warehouse is made from, and whether the old one answers for those not to be read."""
+
+    dataset: str
+    files: list[InputFile]
+    to_read: list[InputFile]
+    is_known: bool
+    damaged: list[DamagedFile]
+
+
+def _choose(dataset: str, there: list[InputFile], marks: set[Mark], inside: Mapping[Path, DamagedFile]) -> _Choice:
+    """Instead of a damaged file, the old warehouse answers, if it can: what it says is what the file once said."""
+    new = [file for file in there if file.mark not in marks]
+    bad = _damaged(new, inside)
+    before = {mark[:3]: mark for mark in marks}
+    files = [
+        replace(file, bytes=known[3], modified_ns=known[4]) if file in bad else file
+        for file in there
+        if (known := before.get(file.mark[:3], file.mark)) in marks or file not in bad
+    ]
+    if marks and _answers(dataset, files, marks):
+        return _Choice(dataset, files, [file for file in new if file not in bad], True, list(bad.values()))
+    bad |= _damaged([file for file in there if file.mark in marks], inside)
+    files = [file for file in there if file not in bad]
+    return _Choice(dataset, files, files, False, list(bad.values()))
+
+
+def _damaged(files: Iterable[InputFile], inside: Mapping[Path, DamagedFile]) -> dict[InputFile, DamagedFile]:
+    found: dict[InputFile, DamagedFile] = {}
+    for file in files:
+        try:
+            if file.path in inside:
+                raise inside[file.path]
+            read_facts(file.path) if file.dataset == SNAPSHOTS else footer(file.path)
+        except DamagedFile as one:
+            found[file] = one
+    return found
+
+
+def _renamed_from(snapshots: Iterable[InputFile], marks: set[Mark]) -> date:
+    """A day at the end of an organization's history changes nothing before it; any other change may change all."""
+    before = {mark for mark in marks if mark[0] == SNAPSHOTS}
+    now = {file.mark for file in snapshots}
+    last: dict[str, date] = {}
+    for _, organization_id, day, *_ in before:
+        last[organization_id] = max(day, last.get(organization_id, day))
+    changed = [(mark[1], mark[2]) for mark in before ^ now]
+    if any(day < last.get(organization_id, date.max) for organization_id, day in changed):
+        return date.min
+    # Days before it that nobody observed may have got their bearers by it.
+    return min((last.get(organization_id, date.min) for organization_id, _ in changed), default=date.max)
+
+
+def _answers(dataset: str, files: Iterable[InputFile], marks: set[Mark]) -> bool:
+    """Whether the old warehouse is worth starting from: for usage, what is in it cannot be taken out again."""
+    before = {mark for mark in marks if mark[0] == dataset}
+    now = {file.mark for file in files}
+    return 2 * len(before & now) >= len(now) if dataset == SNAPSHOTS else before <= now
+
+
+def _known_marks(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> set[Mark]:
+    """The files that the old warehouse was made from; none where it cannot be trusted, whatever the reason."""
+    if not warehouse.exists():
+        return set()
+    try:
+        connection.execute(f"attach if not exists '{quoted(warehouse)}' as known (read_only)")
+        connection.execute("use known")
+        if is_ours(connection):
+            return set(connection.execute("from internal.input_files").fetchall())
+    except duckdb.Error:
+        pass  # missing tables, another format, damaged, or open elsewhere for writing: built anew
+    finally:
+        connection.execute("use memory")
+    return set()
+
+
+def is_ours(warehouse: duckdb.DuckDBPyConnection) -> bool:
+    """Whether this version made the warehouse that is in use, and nobody has changed it since."""
+    warehouse.execute("set variable made_by = ?", [made_by()])
+    recorded = warehouse.execute("from internal.build_info").fetchall()
+    return bool(recorded == warehouse.execute(sql_file(__file__, "internal/build_info")).fetchall())
+
+
+def load(connection: duckdb.DuckDBPyConnection, inputs: Inputs, license_types: pa.Table) -> None:
+    """Make what the relations read in the current database."""
+    _set_variables(connection, inputs)
+    for name, paths, columns, day in (
+        ("snapshots", inputs.paths(SNAPSHOTS), schema.LICENSE_ASSIGNMENTS, "snapshot_date"),
+        ("usage", inputs.paths(USAGE), schema.USAGE, "observed_day"),
+        ("coverage_to_read", inputs.paths(COVERAGE), schema.COVERAGE, "observed_day"),
+    ):
+        everything = pa.schema([pa.field(day, schema.DAY), schema.ORGANIZATION_ID, *columns])
+        parquet_view(connection, name, paths, everything, day=day)
+    for name, dataset, table, empty in (
+        ("known_stretches", SNAPSHOTS, "internal.told_stretches", TOLD_STRETCHES),
+        ("known_log", SNAPSHOTS, "snapshot_log", FACTS),
+        ("known_usage", USAGE, "license_usage", LICENSE_USAGE),
+        ("known_coverage", COVERAGE, "internal.usage_coverage", pa.schema([schema.ORGANIZATION_ID, *schema.COVERAGE])),
+    ):
+        if dataset in inputs.known:
+            columns = ", ".join(empty.names)
+            connection.execute(f"create view {name} as select {columns} from known.{table}")
+        else:
+            connection.from_arrow(empty.empty_table()).create(name)
+    _facts(connection, inputs)
+    connection.from_arrow(license_types).create("license_types")
+    connection.from_arrow(sources_table()).create("usage_sources")
+    connection.execute(
+        """create view coverage as
+           select * exclude (observed_day) from coverage_to_read union all by name from known_coverage"""
+    )
+    # On which days silence is evidence is one rule, for a night's own record and for the warehouse.
+    connection.execute(f"create table watched as {sql_file(usage.__file__, 'watched')}")
+    connection.from_arrow(_file_table(inputs.files)).create("files")
+
+
+def _set_variables(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
+    days = [file.day for file in inputs.days_to_read] or [date.min]
+    values = {
+        "first_day": min(days),
+        "last_day": max(days),
+        "made_by": made_by(),
+        "renamed_from": inputs.renamed_from,
+    }
+    for name, value in values.items():
+        connection.execute(f"set variable {name} = $value", {"value": value})
+
+
+def _facts(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
+    """`days_to_read`, and `facts`: from the metadata of the files to read, and for other days from the old log."""
+    columns = [schema.ORGANIZATION_ID, schema.SNAPSHOT_DATE]
+    for name, files in (("days_to_read", inputs.days_to_read), ("days", inputs.snapshots)):
+        rows = [{"organization_id": file.organization_id, "snapshot_date": file.day} for file in files]
+        connection.from_arrow(pa.Table.from_pylist(rows, pa.schema(columns))).create(name)
+    facts = pa.Table.from_pylist([_row(file.path) for file in inputs.days_to_read], FACTS)
+    connection.from_arrow(facts).create("facts")
+    connection.execute(
+        f"""insert into facts select {", ".join(FACTS.names)} from known_log
+            semi join days using (organization_id, snapshot_date)
+            anti join days_to_read using (organization_id, snapshot_date)"""
+    )
+
+
+def _row(path: Path) -> dict[str, object]:
+    facts = read_facts(path)
+    assert facts is not None
+    row = msgspec.structs.asdict(facts)
+    return row | {
+        "provenance": facts.provenance.value,
+        "items_of_others": facts.foreign,
+        "workspaces_known": workspaces_known(path, facts),
+    }
+
+
+def _file_table(files: tuple[InputFile, ...]) -> pa.Table:
+    names = ("dataset", "organization_id", "day", "bytes", "modified_ns")
+    return pa.Table.from_pylist([dict(zip(names, file.mark, strict=True)) for file in files], FILES)

@@ -1,0 +1,153 @@
+"""Raw landing to snapshot: a pure function of the observation, the reference tables and earlier observed usage.
+
+Deriving an observation again gives the same bytes, so a replay needs no API call.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+
+from assets.days import is_final
+from assets.engine import engine, make, sql_file
+from assets.errors import HolderTwice
+from assets.extraction import api
+from assets.extraction.api import ACTIVITIES, API_KEYS, INVITES, USERS, WORKSPACES
+from assets.extraction.coverage import UsageFiles, usage_files
+from assets.extraction.landing import Manifest, Observation
+from assets.files.damaged import files_of_nights, unreadable
+from assets.layout import DataDirectory, usage_file
+from assets.resources import DropGuard
+from assets.snapshots.drop_guard import require_no_drop
+from assets.snapshots.ending import Derived, Loading, Parameters, describe, link_invites, make_assignments, stage
+from assets.snapshots.license_types import LICENSE_TYPES, license_types
+from assets.snapshots.observed.covered import coverage
+from assets.snapshots.raw import load_list, load_raw
+from assets.snapshots.schema import COVERAGE, USAGE, Provenance
+from assets.snapshots.snapshot import (
+    SnapshotFacts,
+    write_table,
+)
+from assets.snapshots.usage import load_bearers, load_usage
+from assets.snapshots.usage_sources import sources
+from assets.snapshots.workspaces import default_workspace, load_default_workspace
+
+
+def derive(
+    observation: Observation,
+    data: DataDirectory,
+    staged: DataDirectory,
+    guard: DropGuard,
+    loading: Loading,
+) -> Derived:
+    """Stage the snapshot and the usage of one observation.
+
+    Raises:
+        BadReference: the table of license types cannot be used.
+        TooManyGone: the drop guard.
+        HolderTwice: a key that is not unique.
+    """
+    try:
+        return _derive(observation, data, staged, guard, loading)
+    except duckdb.Error:
+        # The roster can never be asked again: what an old file would have told is the lesser loss.
+        if not (bad := unreadable(files_of_nights(observation.manifest.organization_id, data, staged))):
+            raise
+        made = _derive(observation, data, staged, guard, loading, without={one.path for one in bad})
+        return replace(made, damaged=tuple(bad))
+
+
+def _derive(
+    observation: Observation,
+    data: DataDirectory,
+    staged: DataDirectory,
+    guard: DropGuard,
+    loading: Loading,
+    without: Collection[Path] = (),
+) -> Derived:
+    manifest = observation.manifest
+    types = license_types(data.reference(LICENSE_TYPES), manifest.day)
+    with engine(staged.root) as connection:
+        connection.register("license_types", types)
+        foreign = load_raw(connection, observation)
+        foreign += load_list(connection, "activities", ACTIVITIES, observation)
+        describe(connection, _parameters(manifest))
+        _stage_usage(connection, observation, data, staged, without)
+        load_default_workspace(connection, observation)
+        make(connection, __file__, "holders")
+        make(connection, __file__, "workspaces")
+        link_invites(connection)
+        make_assignments(connection)
+        facts = _facts(connection, observation, foreign)
+        guarded = require_no_drop(guard, facts, data)
+        return replace(stage(connection, facts, data, staged, loading), guarded=guarded)
+
+
+def _parameters(manifest: Manifest) -> Parameters:
+    return Parameters(
+        manifest.organization_name,
+        manifest.day,
+        manifest.observed_at,
+        manifest.run_id,
+        Provenance.OBSERVED,
+        members_known=manifest.has(USERS.name),
+        invites_known=manifest.has(INVITES.name),
+    )
+
+
+def _stage_usage(
+    connection: duckdb.DuckDBPyConnection,
+    observation: Observation,
+    data: DataDirectory,
+    staged: DataDirectory,
+    without: Collection[Path],
+) -> None:
+    """Stage what this observation said of usage; `usage` and `coverage` are all that was known by then.
+
+    The trailing window tells a use several times, so both views repeat rows: what reads them must not count.
+    """
+    day, organization = observation.manifest.day, observation.manifest.organization_id
+    make(connection, __file__, "uses")
+    named = connection.execute("select distinct usage_date from uses where holder_id is null").fetchall()
+    load_bearers(connection, (data, staged), organization, day, [used for (used,) in named], without)
+    make(connection, __file__, "usage_now", "usage")
+    make(connection, __file__, "unattributed")
+    connection.register("coverage_now", coverage(connection, observation))
+    told, heard = usage_file(staged.usage, day, organization), usage_file(staged.coverage, day, organization)
+    write_table(told, connection.table("usage_now"), USAGE)
+    write_table(heard, connection.table("coverage_now"), COVERAGE)
+    earlier = usage_files((data, staged), organization, day, without)
+    load_usage(connection, UsageFiles([*earlier.usage, told], [*earlier.coverage, heard]), organization)
+
+
+def _facts(connection: duckdb.DuckDBPyConnection, observation: Observation, foreign: int) -> SnapshotFacts:
+    manifest = observation.manifest
+    counted = connection.sql(sql_file(__file__, "tallies")).to_arrow_table().to_pylist()[0]
+    rows = counted["users"] + counted["api_keys"] + counted["invites"]
+    if counted.pop("distinct_holders") != rows:
+        raise HolderTwice(
+            f"{manifest.organization_name} ({manifest.organization_id}): the snapshot of {manifest.day} holds a holder "
+            "twice, which is a fault of this program. It was not published and the last one stands; please report it "
+            f"with the landing folder {observation.folder.name}."
+        )
+    for count, roster in (("users", USERS), ("api_keys", API_KEYS), ("invites", INVITES)):
+        if not manifest.has(roster.name):
+            counted[count] = None
+    reports = {report.name for report in api.USAGE if manifest.has(report.name)}
+    return SnapshotFacts(
+        organization_id=manifest.organization_id,
+        organization_name=manifest.organization_name,
+        snapshot_date=manifest.day,
+        provenance=Provenance.OBSERVED,
+        is_final=is_final(manifest.day, manifest.observed_at),
+        observed_at=manifest.observed_at,
+        run_id=manifest.run_id,
+        observation=manifest.observation,
+        usage_sources=sorted({one.source for one in sources() if one.endpoint in reports}),
+        foreign=foreign,
+        workspaces_known=manifest.has(WORKSPACES.name),
+        default_workspace=default_workspace(connection),
+        repeated=sum(outcome.repeated for outcome in manifest.lists.values()),
+        **counted,
+    )
