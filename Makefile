@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install postgres run test test-dagster attack lint bench docs ui lock clean
+.PHONY: help install postgres run test test-dagster test-deep mutants attack lint bench docs ui lock clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -24,20 +24,31 @@ test: .venv/.tested ## Pass the tests
 test-dagster: .venv/.tested ## Of them: Dagster's grid against the files, its own commands from anywhere, PostgreSQL
 	$(BIN)/pytest tests/dagster
 
+test-deep: .venv/.tested ## Of them: what holds for any input, on many more examples, other ones each time
+	$(BIN)/pytest -n 2 -m hypothesis --hypothesis-profile=deep
+
+mutants: .venv/.tested ## Break the code at one place after another, and see whether a test notices (SAMPLE=50; 0: all, which takes days)
+	$(BIN)/python -m tests.mutants --sample $(SAMPLE) $(PATHS)
+SAMPLE ?= 50
+
 attack: .venv/.tested ## Kill it, and fail it, at every call that changes the disk (hours; EVERY=4: a quarter)
 	$(BIN)/python -m tests.attack --every $(EVERY)
 EVERY ?= 1
 
-lint: .venv/.tested ## ruff check and format, mypy over our own code
+lint: .venv/.tested ## Style, types, arrows between modules, declared packages, dead code
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/deptry .
+	$(BIN)/vulture
 	$(BIN)/mypy
 
 bench: .venv/.tested ## Measure, against floors in the same run (takes minutes)
 	$(BIN)/python -m benchmarks
 
-docs: .venv/.tested ## Write the data dictionary, the columns' lineage and the cookbook's answers anew
-	$(BIN)/python -m pipelines.dictionary docs/data-dictionary.md
+docs: .venv/.tested ## Write the data dictionary, the command line's reference, the columns' lineage and the cookbook's answers anew
+	$(BIN)/python -m tests.docs.dictionary
+	$(BIN)/python -m tests.docs.command_line
 	$(BIN)/python -m tests.warehouse.write_column_lineage
 	$(BIN)/python -m tests.docs.write_cookbook
 

@@ -1,7 +1,7 @@
 """The rules of time: which day may be observed when, and where a day ends.
 
 All days are UTC. The snapshot of day D is the closing state of D, as of D+1 00:00 UTC.
-Nothing else in the project decides whether a day may be written (design, section 2).
+Nothing else in the project decides whether a day may be written (docs/design.md, Time).
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,7 +15,7 @@ LOOK_BACK_DAYS = 90
 """How far the first run looks back for usage."""
 
 TRAILING_DAYS = 4
-"""Usage arrives late, so each night asks for the last days again (design, section 2)."""
+"""Usage arrives late, so each night asks for the last days again (docs/design.md, Time)."""
 
 DUE = timedelta(hours=6)
 """After midnight UTC: the night begins at 02:00, and four hours are all that its asking may take."""

@@ -82,6 +82,9 @@ def sql_file(module_file: str, name: str) -> str:
     return (Path(module_file).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def make(connection: duckdb.DuckDBPyConnection, module_file: str, relation: str, name: str = "") -> None:
+def make(
+    connection: duckdb.DuckDBPyConnection, module_file: str, relation: str, name: str = "", **parameters: object
+) -> None:
     """Make a relation by the query in `sql/<name>.sql` beside a module, again where it exists."""
-    connection.execute(f"create or replace table {relation} as {sql_file(module_file, name or relation)}")
+    query = sql_file(module_file, name or relation)
+    connection.execute(f"create or replace table {relation} as {query}", parameters or None)

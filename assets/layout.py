@@ -1,4 +1,4 @@
-"""Where everything lies on disk, and which names there are ours (design, section 4).
+"""Where everything lies on disk, and which names there are ours (docs/design.md, What lies on disk).
 
 People and their tools reach the data directory, too: sooner or later copies (`part (1).parquet`, `org_1 - Copy`),
 backups and a `desktop.ini` lie beside our files. What is found here is called exactly as we call it; everything else is
@@ -6,7 +6,7 @@ not ours, and neither read nor touched.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -70,12 +70,6 @@ class DataDirectory:
 def snapshot_file(tree: DataDirectory, day: date, organization_id: str) -> Path:
     """The one Parquet file that is the snapshot of an organization and day."""
     return tree.snapshots / f"snapshot_date={day}" / f"organization_id={organization_id}" / PART
-
-
-def newest_snapshot_file(trees: Sequence[DataDirectory], day: date, organization_id: str) -> Path:
-    """The snapshot of a day that there is; where several trees have it, the last one's."""
-    places = (snapshot_file(tree, day, organization_id) for tree in reversed(trees))
-    return next(place for place in places if place.exists())
 
 
 def restatement_file(tree: DataDirectory, day: date, organization_id: str, number: int) -> Path:

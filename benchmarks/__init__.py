@@ -1,1 +1,1 @@
-"""Measured against floors in one run (design, section 8): `make bench`, or `python -m benchmarks`."""
+"""Measured against floors in one run (docs/design.md, What it costs): `make bench`, or `python -m benchmarks`."""

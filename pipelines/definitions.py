@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def defs() -> dg.Definitions:
     """Everything that Dagster runs here, from the environment's settings."""
     _look_here_first()
-    from pipelines import foreign_env, settings
+    from pipelines import settings
+    from pipelines.installation import foreign_env
 
     foreign_env.set_right()
     return build(settings.load())
@@ -35,43 +36,47 @@ def build(settings: "Settings", **changed: Any) -> dg.Definitions:
     # Single-run backfills are what this stands on, beta or not.
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
     warnings.filterwarnings("ignore", category=dg.PreviewWarning)
-    from assets.extraction.assets import extraction_assets
-    from assets.orchestration.partitions import daily
-    from assets.reports.assets import report_assets
     from assets.resources import DropGuard, Installation
-    from assets.snapshots.assets import assignments_assets
     from assets.snapshots.green_days import green_days_check
-    from assets.warehouse.assets import warehouse_assets
-    from pipelines.automation import automation_sensors, conditions
-    from pipelines.jobs import backfill_job, nightly_job
-    from pipelines.monthly import report_job, report_schedule
+    from pipelines import jobs, schedule
+    from pipelines.automation import automation_sensors
     from pipelines.running import held_by_runs
-    from pipelines.schedule import gaps_schedule, nightly_schedule, status
-    from pipelines.sensor import published_days_sensor
-    from pipelines.subjects import SUBJECTS
+    from pipelines.telling.sensor import published_days_sensor
 
-    names, on, started = settings.names, conditions(settings), status(settings)
-    days = daily(settings.licenses_first_day, settings.now)
+    names = settings.names
     guard = DropGuard(settings.licenses_drop_percent, settings.licenses_drop_holders)
     given = replace(Installation(settings.data, settings.api, settings.clock, guard), **changed)
-    nightly, backfill, monthly = nightly_job(names), backfill_job(names), report_job(names)
+    nightly, backfill, monthly = jobs.nightly_job(names), jobs.backfill_job(names), jobs.report_job(names)
     return dg.Definitions(
-        assets=dg.with_source_code_references(
-            [
-                *extraction_assets(days, names, on.observation),
-                *assignments_assets(days, names, on.assignments),
-                *warehouse_assets(SUBJECTS, names, on.warehouse),
-                *report_assets(SUBJECTS, settings.licenses_first_day, settings.now, names),
-            ]
-        ),
+        assets=dg.with_source_code_references(_assets(settings)),
         asset_checks=[green_days_check(names)],
         jobs=[nightly, backfill, monthly],
         schedules=[
-            nightly_schedule(nightly, settings),
-            gaps_schedule(backfill, settings),
-            report_schedule(monthly, names, started),
+            schedule.nightly_schedule(nightly, settings),
+            schedule.gaps_schedule(backfill, settings),
+            schedule.report_schedule(monthly, settings),
         ],
         sensors=[published_days_sensor(given, settings), *automation_sensors(settings)],
         executor=dg.in_process_executor,
         resources={names.resource: held_by_runs(given)},
     )
+
+
+def _assets(settings: "Settings") -> "list[dg.AssetsDefinition]":
+    """In the order of the data: the API's answers, snapshots, warehouse, reports."""
+    from assets.extraction.assets import extraction_assets
+    from assets.orchestration.partitions import daily
+    from assets.reports.assets import report_assets
+    from assets.snapshots.assets import assignments_assets
+    from assets.warehouse.assets import warehouse_assets
+    from pipelines.automation import conditions
+    from pipelines.subjects import SUBJECTS
+
+    names, on, first_day = settings.names, conditions(settings), settings.licenses_first_day
+    days = daily(first_day, settings.now)
+    return [
+        *extraction_assets(days, names, on.observation),
+        *assignments_assets(days, names, on.assignments),
+        *warehouse_assets(SUBJECTS, names, on.warehouse),
+        *report_assets(SUBJECTS, first_day, settings.now, names),
+    ]

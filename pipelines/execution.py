@@ -11,7 +11,7 @@ from uuid import uuid4
 from assets.errors import LicenseHistoryError
 from assets.orchestration.names import Names
 from assets.orchestration.steps import ASSIGNMENTS, OBSERVATION, ORDER, WAREHOUSE
-from pipelines.instance import RunLogFailed, instance, storage_failed
+from pipelines.installation.instance import RunLogFailed, instance, storage_failed
 from pipelines.jobs import BACKFILL, NIGHTLY
 from pipelines.signals import ended_by
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 LOCATION = "license-history"
+_OF_THE_JOBS_PAGE = {".dagster/repository": f"__repository__@{LOCATION}", "dagster/code_location": LOCATION}
+"""With these tags a run stands on its job's own page in the UI."""
 
 
 @dataclass(frozen=True)
@@ -165,12 +167,7 @@ def run(
             partition_key=partition_key,
             run_id=run_id,
             run_config={**QUIET, **(run_config or {})},
-            # With these the run stands on the job's own page in the UI.
-            tags={
-                ".dagster/repository": f"__repository__@{LOCATION}",
-                "dagster/code_location": LOCATION,
-                **(tags or {}),
-            },
+            tags={**_OF_THE_JOBS_PAGE, **(tags or {})},
             raise_on_error=False,
         )
     if not result.success and ended_by():

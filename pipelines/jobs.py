@@ -1,4 +1,4 @@
-"""The jobs: one night, and past days. When they run stands in `schedule.py`."""
+"""The jobs: one night, past days, and finance's report of a month. When they run stands in `schedule.py`."""
 
 from datetime import timedelta
 
@@ -11,6 +11,7 @@ from pipelines.subjects import SUBJECTS
 
 NIGHTLY = "nightly"
 BACKFILL = "backfill"
+MONTHLY_REPORT = "monthly_report"
 
 
 def nightly_job(names: Names) -> "dg.UnresolvedAssetJobDefinition":
@@ -29,4 +30,15 @@ def backfill_job(names: Names) -> "dg.UnresolvedAssetJobDefinition":
         names.name(BACKFILL),
         selection=[names.key(ASSIGNMENTS), *Lineage(names, SUBJECTS).keys],
         description="Past days: replayed from the landing, or reconstructed from the Activity Feed.",
+    )
+
+
+def report_job(names: Names) -> "dg.UnresolvedAssetJobDefinition":
+    """Make one month's page and workbook; their paths stand in the run."""
+    from assets.reports.assets import REPORT  # here, as who only wants a job's name needs no reports
+
+    return dg.define_asset_job(
+        names.name(MONTHLY_REPORT),
+        selection=[names.key(REPORT)],
+        description="Seats and their cost in a month, for finance: page and workbook.",
     )

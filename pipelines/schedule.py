@@ -14,6 +14,7 @@ from dagster._utils.schedules import is_valid_cron_string
 
 from assets.days import yesterday
 from assets.errors import WrongUse
+from assets.finance.month import month_before
 from assets.orchestration.steps import ASSIGNMENTS
 from assets.spans import told_spans
 from pipelines.due import NIGHT_BEGINS, Gaps, done, gaps, night_has_begun, shows_what_is_published
@@ -104,6 +105,24 @@ def gaps_schedule(job: "UnresolvedAssetJobDefinition", settings: "Settings") -> 
         )
 
     return fill_gaps
+
+
+def report_schedule(job: "UnresolvedAssetJobDefinition", settings: "Settings") -> dg.ScheduleDefinition:
+    """The third at 06:00 UTC: by then the month's last usage has arrived, and two nights could mend its last day."""
+
+    @dg.schedule(
+        name=settings.names.name("report_on_the_third"),
+        job=job,
+        cron_schedule="0 6 3 * *",
+        execution_timezone="UTC",
+        default_status=status(settings),
+        description="On the third of each month at 06:00 UTC, for the month that has ended.",
+    )
+    def report_on_the_third(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        month = month_before(context.scheduled_execution_time.date()).isoformat()
+        return dg.RunRequest(run_key=month, partition_key=month)
+
+    return report_on_the_third
 
 
 def _nothing_to_observe(instance: dg.DagsterInstance, settings: "Settings", now: datetime, day: date) -> str | None:

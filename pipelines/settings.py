@@ -20,7 +20,7 @@ from assets.extraction.client import is_loopback, require_address
 from assets.extraction.deadline import LIST_MINUTES, NIGHT_MINUTES
 from assets.layout import DataDirectory
 from assets.orchestration.names import DEFAULT, Names
-from pipelines import places
+from pipelines.installation import places
 
 if TYPE_CHECKING:
     from assets.extraction.resource import AdminApi

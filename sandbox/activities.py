@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sandbox.calls import ApiError, Call, bad_request
-from sandbox.organization import Organization
+from sandbox.chronicle import Chronicle
 from sandbox.rows import Activity
 
 _BOUNDS = ("created_at.gte", "created_at.gt", "created_at.lte", "created_at.lt")
@@ -62,7 +62,7 @@ class ActivityFeed:
         if not call.options.feed:
             raise ApiError(404, "The Compliance API is not enabled for this organization.")
         limit = call.rows_per_page(query.whole("limit", default=100, most=5000))
-        feed, wanted = self._feed_of(call.organization, call.options.sibling), _filter(call)
+        feed, wanted = self._feed(call), _filter(call)
         walk = _walk(call, feed)
         page = list(islice(filter(wanted, map(feed.entries.__getitem__, walk.places())), limit + 1))
         if page and self._is_gap(call, walk):
@@ -76,6 +76,10 @@ class ActivityFeed:
             "last_id": page[-1].id if page else None,
         }
 
+    def _feed(self, call: Call) -> _Feed:
+        sibling = call.options.sibling
+        return self._feed_of(call.organization.until(call.now), sibling and sibling.until(call.now))
+
     def _is_gap(self, call: Call, walk: _Walk) -> bool:
         """Whether an empty page comes before this one; after an empty one there always are entries."""
         if walk.after_gap:
@@ -85,10 +89,10 @@ class ActivityFeed:
         return bool(every) and self._pages % every == 0
 
 
-def _feed_of(organization: Organization, sibling: Organization | None) -> _Feed:
+def _feed_of(chronicle: Chronicle, sibling: Chronicle | None) -> _Feed:
     if sibling is None:
-        return _Feed(organization.feed, organization.feed_places)
-    entries = list(merge(organization.feed, sibling.feed, key=_created_at))
+        return _Feed(chronicle.feed, chronicle.feed_places)
+    entries = list(merge(chronicle.feed, sibling.feed, key=_created_at))
     return _Feed(entries, {entry.id: place for place, entry in enumerate(entries)})
 
 

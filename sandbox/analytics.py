@@ -207,7 +207,7 @@ def _actor(call: Call, actor_id: str) -> dict[str, Any]:
 def _person(call: Call, user_id: str) -> tuple[Member | None, bool]:
     """How somebody was last known here or in the sibling, and whether they are a member of neither any more."""
     associated = (call.organization, call.options.sibling)
-    timelines = [one.member_timeline for one in associated if one is not None]
+    timelines = [one.until(call.now).members for one in associated if one is not None]
     known = (timeline.last_known(user_id, call.now) for timeline in timelines)
     deleted = all(user_id not in timeline.roster(call.now).positions for timeline in timelines)
     return next((member for member in known if member), None), deleted

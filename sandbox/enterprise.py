@@ -76,7 +76,7 @@ def _asked_days(call: Call, latest: date) -> tuple[date, date]:
 
 
 def _row(call: Call, user_id: str, uses: list[Use]) -> dict[str, Any]:
-    member = call.organization.member_timeline.last_known(user_id, call.now)
+    member = call.organization.until(call.now).members.last_known(user_id, call.now)
     chats = sum(use.requests for use in uses if use.product != CLAUDE_CODE)
     sessions = sum(1 + use.requests % 5 for use in uses if use.product == CLAUDE_CODE)
     last = {"last_activity_date": max(use.at for use in uses).date()} if call.options.tells_last_activity else {}

@@ -8,15 +8,17 @@ from sandbox.draws import Draws
 from sandbox.keys import Key
 from sandbox.people import Person
 from sandbox.rows import ApiKey, HolderKind, Plan, Use
-from sandbox.timeline import FIRST_DAY, LAST_DAY, midnight
+from sandbox.timeline import ERA, FIRST_DAY, midnight
 
 _CYCLE = 28
 _WEEKENDS = sum(1 << day for day in range(_CYCLE) if day % 7 >= 5)
 _WEEKDAYS = ((1 << _CYCLE) - 1) ^ _WEEKENDS
 _MIXER, _MASK = 0x9E3779B97F4A7C15, (1 << 64) - 1
 
-# Those who stop do so long before the stand-in's usual today (2026-11-24): quiet for over a hundred days.
+# Those of the first era who stop do so long before the stand-in's usual today (2026-11-24): quiet for over a hundred
+# days. In later eras it is as long after their beginning.
 _FIRST_STOP, _LAST_STOP = date(2025, 1, 15).toordinal(), date(2026, 7, 31).toordinal()
+_NEVER = date.max.toordinal()
 _MODELS = ("claude-opus-5-5", "claude-sonnet-5", "claude-haiku-5")
 
 
@@ -38,7 +40,7 @@ class Habit(NamedTuple):
         return (mixed ^ mixed >> 29) * _MIXER & _MASK
 
 
-def person_habit(seed: str, number: int, plan: Plan) -> Habit:
+def person_habit(seed: str, number: int, plan: Plan, era: int) -> Habit:
     draws = Draws(seed, "habit of person", number)
     fate = draws.below(100)
     days = _pattern(draws, never=fate < 13, rare=fate < 23, weekends=5)
@@ -48,14 +50,14 @@ def person_habit(seed: str, number: int, plan: Plan) -> Habit:
         products = draws.pick(
             (("claude_code",), ("claude_code",), ("claude_code", "claude_console"), ("claude_console",))
         )
-    return _habit(draws, days, fate >= 86, products)
+    return _habit(draws, days, fate >= 86, products, era)
 
 
-def key_habit(seed: str, number: int) -> Habit:
+def key_habit(seed: str, number: int, era: int) -> Habit:
     draws = Draws(seed, "habit of key", number)
     fate = draws.below(100)
     days = _pattern(draws, never=fate < 13, rare=fate < 23, weekends=60 if fate < 55 else 10)
-    return _habit(draws, days, fate >= 84, ("claude_code",) if draws.chance(15) else ("messages_api",))
+    return _habit(draws, days, fate >= 84, ("claude_code",) if draws.chance(15) else ("messages_api",), era)
 
 
 def uses_by(someone: Person, habit: Habit, ordinal: int) -> Iterator[Use]:
@@ -89,7 +91,7 @@ def last_use_of_key(key: Key, habit: Habit, until: datetime, default_workspace: 
     """The latest moment before `until` at which a key was used, or none."""
     if not habit.days:
         return None
-    first = key.spans[0].since.toordinal() if key.spans else LAST_DAY.toordinal()
+    first = key.spans[0].since.toordinal()
     for ordinal in range(min(until.toordinal(), habit.last), first - 1, -1):
         use = use_of_key(key, habit, ordinal, default_workspace)
         if use and use.at < until:
@@ -107,8 +109,8 @@ def _pattern(draws: Draws, *, never: bool, rare: bool, weekends: int) -> int:
     return (busy & _WEEKDAYS) | (first & second & _WEEKENDS if draws.chance(weekends) else 0)
 
 
-def _habit(draws: Draws, days: int, stops: bool, products: tuple[str, ...]) -> Habit:
-    last = draws.between(_FIRST_STOP, _LAST_STOP) if stops else LAST_DAY.toordinal()
+def _habit(draws: Draws, days: int, stops: bool, products: tuple[str, ...], era: int) -> Habit:
+    last = draws.between(_FIRST_STOP, _LAST_STOP) + era * ERA if stops else _NEVER
     noise = draws.below(1 << 32) << 32 | draws.below(1 << 32)
     return Habit(days, last, products, draws.pick(_MODELS), noise)
 

@@ -13,10 +13,11 @@ from sandbox.names import alias_email, stranger_email
 from sandbox.people import Person
 from sandbox.quirks import Quirks
 from sandbox.rows import Activity, Invite
-from sandbox.timeline import DAYS, FOREVER, Span, moment
+from sandbox.timeline import ERA, FOREVER, Span, begin_of, moment
 
 _VALID = timedelta(days=21)
 _INVITED_AGAIN_EVERY = timedelta(days=40)
+_TURNS = ERA // _INVITED_AGAIN_EVERY.days
 
 
 class Invitation(NamedTuple):
@@ -42,25 +43,28 @@ def invitation_of(guest: Person, seed: str, quirks: Quirks) -> Invitation:
     return Invitation(invite_id, email, str(role), joined_at - wait, joined_at, "accepted", guest)
 
 
-def invitations_of_member(member: Person, seed: str, quirks: Quirks) -> Iterator[Invitation]:
+def invitations_of_member(member: Person, seed: str, quirks: Quirks, eras: int) -> Iterator[Invitation]:
     """Invitations of somebody who is a member already, one after the other; they all expire."""
     if not Draws(seed, "invited again", member.number).chance(quirks.reinvited_percent):
         return
-    for turn, invited_at in enumerate(_while_member(member)):
+    for turn, invited_at in enumerate(_while_member(member, eras)):
         invite_id = tagged_id("invite", seed, "member", member.number, turn)
         yield Invitation(invite_id, member.email, "user", invited_at, invited_at + _VALID, "expired", None)
 
 
-def _while_member(member: Person) -> Iterator[datetime]:
+def _while_member(member: Person, eras: int) -> Iterator[datetime]:
+    """Within the first era it happens so many times at most."""
     first = member.steps[0].at + timedelta(days=member.number % 17, hours=1)
-    instants = (first + turn * _INVITED_AGAIN_EVERY for turn in range(DAYS // _INVITED_AGAIN_EVERY.days))
-    return (instant for instant in instants if member.role_at(instant))
+    for turn in range((_TURNS + 1) * eras):
+        instant = first + turn * _INVITED_AGAIN_EVERY
+        if (turn < _TURNS or instant >= begin_of(1)) and member.role_at(instant):
+            yield instant
 
 
-def stranger(seed: str, number: int) -> Invitation:
+def stranger(seed: str, number: int, era: int) -> Invitation:
     """An invitation that nobody accepted."""
     draws = Draws(seed, "stranger", number)
-    invited_at = moment(draws.below(DAYS), draws)
+    invited_at = moment(era * ERA + draws.below(ERA), draws)
     invite_id, role = tagged_id("invite", seed, "stranger", number), "user"
     if draws.chance(40):
         deleted_at = invited_at + timedelta(days=draws.between(0, 19), seconds=draws.between(60, 80_000))

@@ -12,11 +12,11 @@ from sandbox.names import key_name
 from sandbox.people import Person
 from sandbox.places import Account, Place
 from sandbox.rows import Activity, Actor, ApiKey, HolderKind
-from sandbox.timeline import DAYS, FOREVER, Span, day_number, later_that_day, moment
+from sandbox.timeline import ERA, FOREVER, Span, day_number, later_that_day, moment
 
 _EARLY_DAYS = 75
 # The first two keys have the same name, and keep it side by side from the start.
-_TWINS = 2
+TWINS = 2
 _WISHES = ["switch"] * 11 + ["rename"] * 7 + ["move"] * 5 + ["archive"] * 4 + ["rename and move"] * 2
 _FIELDS_TOLD = {"name": "name", "status": "status", "workspace_id": "workspace"}
 
@@ -39,13 +39,15 @@ class _Change(NamedTuple):
 
 class Key(NamedTuple):
     number: int
+    era: int
+    """In which it was created; what becomes of it may reach into the next ones."""
     spans: tuple[Span[ApiKey], ...]
     activities: tuple[Activity, ...]
 
 
-def key(seed: str, number: int, around: Surroundings) -> Key:
+def key(seed: str, number: int, around: Surroundings, era: int) -> Key:
     draws = Draws(seed, "key", number)
-    created_at = moment(_day_created(number, draws), draws)
+    created_at = moment(_day_created(number, draws, era), draws)
     row, creator = _created(seed, number, created_at, around, draws)
     rows, starts = [row], [created_at]
     told = [Activity(created_at, "platform_api_key_created", creator, {"api_key_id": row.id})]
@@ -56,12 +58,12 @@ def key(seed: str, number: int, around: Surroundings) -> Key:
             rows.append(changed)
             starts.append(at)
     spans = tuple(map(Span, starts, [*starts[1:], FOREVER], rows))
-    return Key(number, spans, tuple(told))
+    return Key(number, era, spans, tuple(told))
 
 
-def _day_created(number: int, draws: Draws) -> int:
-    early = number < _TWINS or draws.chance(45)
-    return draws.between(5, _EARLY_DAYS) if early else draws.between(_EARLY_DAYS, DAYS - 1)
+def _day_created(number: int, draws: Draws, era: int) -> int:
+    early = not era and (number < TWINS or draws.chance(45))
+    return draws.between(5, _EARLY_DAYS) if early else draws.between(era * ERA or _EARLY_DAYS, (era + 1) * ERA - 1)
 
 
 def _created(seed: str, number: int, at: datetime, around: Surroundings, draws: Draws) -> tuple[ApiKey, dict[str, Any]]:
@@ -104,7 +106,7 @@ def _creator(at: datetime, around: Surroundings, draws: Draws) -> tuple[Actor | 
 def _life(number: int, created_at: datetime, draws: Draws) -> Iterator[_Change]:
     """What people do to a key: nothing to many, several things to some, now and then two on one day."""
     at = created_at
-    for _ in range(0 if number < _TWINS else 5):
+    for _ in range(0 if number < TWINS else 5):
         if draws.chance(42):
             return
         same_day = draws.chance(6)

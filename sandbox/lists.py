@@ -35,7 +35,7 @@ def users(call: Call) -> dict[str, Any]:
     def wanted(row: Member) -> bool:
         return (not email or row.email.lower() == email) and (not roles or row.role in roles)
 
-    return _id_page(call, call.organization.member_timeline.roster(call.now), wanted, lambda row: row)
+    return _id_page(call, call.organization.until(call.now).members.roster(call.now), wanted, lambda row: row)
 
 
 def api_keys(call: Call) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def api_keys(call: Call) -> dict[str, Any]:
         )
 
     return _id_page(
-        call, call.organization.key_timeline.roster(call.now), wanted, lambda row: key_on_the_wire(call, row)
+        call, call.organization.until(call.now).keys.roster(call.now), wanted, lambda row: key_on_the_wire(call, row)
     )
 
 
@@ -69,7 +69,7 @@ def invites(call: Call) -> dict[str, Any]:
         return fits and row.status in statuses
 
     hidden = () if call.newer else ("accepted_at", "rbac_group_ids")
-    roster = call.organization.invite_timeline.roster(call.now)
+    roster = call.organization.until(call.now).invites.roster(call.now)
     return _id_page(call, roster, wanted, lambda row: _without(row, hidden))
 
 

@@ -11,7 +11,7 @@ from sandbox.draws import Draws, tagged_id
 from sandbox.feed_entries import directory_actor, role_updated, user_actor
 from sandbox.names import married_email, person_email, person_name
 from sandbox.rows import Activity, Member, Plan
-from sandbox.timeline import DAYS, FOREVER, Span, later_that_day, moment
+from sandbox.timeline import ERA, FOREVER, Span, later_that_day, moment
 
 # Roles as often as they are listed.
 _ROLES = {
@@ -20,6 +20,8 @@ _ROLES = {
 }
 _FIRST_ROLE = {Plan.CONSOLE: "admin", Plan.ENTERPRISE: "primary_owner"}
 _FOUNDING_DAYS = 30
+# Who comes in a later era by invitation was invited in that era, too.
+_DAYS_TO_ANSWER = 20
 _ALMOST_AT_ONCE = timedelta(milliseconds=37)
 
 
@@ -41,6 +43,9 @@ RENAMED = {
 # those above, who stay in every organization, so they go on where they are.
 SHARED = {5: 900, 17: 850, 33: 640}
 
+SPECIAL = 1 + max(*RENAMED, *SHARED)
+"""Whoever comes after the first era has a number from here on: what is said above is said of the first people."""
+
 
 class RoleStep(NamedTuple):
     """From `at` on a person has this role; none: is no member."""
@@ -56,6 +61,8 @@ class Person(NamedTuple):
     steps: tuple[RoleStep, ...]
     by_invite: bool
     """Whether the first arrival answers an invitation."""
+    era: int
+    """In which the first arrival lies."""
 
     def role_at(self, instant: datetime) -> str | None:
         role = None
@@ -66,19 +73,24 @@ class Person(NamedTuple):
         return role
 
 
-def person(seed: str, number: int, plan: Plan) -> Person:
+def person(seed: str, number: int, plan: Plan, era: int, eras: int) -> Person:
+    """Somebody who first joins in one era, and what becomes of them up to the end of so many eras."""
     draws = Draws(seed, "person", number)
-    founder = draws.chance(60)
+    founder = draws.chance(60) and not era
     stays = number == 0 or number in RENAMED
     day = 0 if number == 0 else draws.below(_FOUNDING_DAYS)
     if not founder and not stays:
-        day = draws.between(_FOUNDING_DAYS, DAYS - 1)
+        day = draws.between(era * ERA or _FOUNDING_DAYS, (era + 1) * ERA - 1)
     role = _FIRST_ROLE[plan] if number == 0 else draws.pick(_ROLES[plan])
     steps = [RoleStep(moment(day, draws), role)]
     if not stays:
-        steps.extend(_career(draws, plan, day, role))
-    by_invite = not founder and draws.chance(55)
-    return Person(number, tagged_id("user", seed, number), person_email(number), tuple(steps), by_invite)
+        steps.extend(_career(draws, plan, day, role, (era + 1) * ERA))
+    by_invite = not founder and draws.chance(55) and (not era or day % ERA >= _DAYS_TO_ANSWER)
+    for later in range(era + 1, eras):
+        if not stays and (role_then := steps[-1].role):
+            draws = Draws(seed, "person", number, "era", later)
+            steps.extend(_career(draws, plan, later * ERA, role_then, (later + 1) * ERA))
+    return Person(number, tagged_id("user", seed, number), person_email(number), tuple(steps), by_invite, era)
 
 
 def shared_person(someone: Person, other_seed: str) -> Person:
@@ -123,11 +135,11 @@ def member_activities(someone: Person, seed: str, plan: Plan, admin: Person) -> 
         before = role
 
 
-def _career(draws: Draws, plan: Plan, day: int, role: str) -> Iterator[RoleStep]:
-    """What happens after somebody has joined: nothing for most, changes of role, leaving, coming back."""
+def _career(draws: Draws, plan: Plan, day: int, role: str, end: int) -> Iterator[RoleStep]:
+    """What happens to a member after a day: nothing to most, changes of role, leaving, coming back."""
     for _ in range(5):
         fate, day = draws.below(100), day + draws.between(15, 420)
-        if fate < 60 or day >= DAYS:
+        if fate < 60 or day >= end:
             return
         at, leaves = moment(day, draws), fate >= 80
         if not leaves:
@@ -145,7 +157,7 @@ def _career(draws: Draws, plan: Plan, day: int, role: str) -> Iterator[RoleStep]
             yield RoleStep(later_that_day(at, draws), role)
             continue
         day += draws.between(1, 160)
-        if day >= DAYS:
+        if day >= end:
             return
         yield RoleStep(moment(day, draws), role)
 

@@ -11,7 +11,7 @@ from sandbox.rows import Use
 from sandbox.timeline import midnight
 from sandbox.usage_sums import CLAUDE_CODE, PLAYGROUND, WIDTHS, bucket_of, summed, uses_between
 
-# Rows per page by bucket width: the default and the most (usage report reference).
+# Rows per page by bucket width: the default and the most, as in the real API.
 _BUCKETS = {"1d": (7, 31), "1h": (24, 168), "1m": (60, 1440)}
 _REPORTED = {"messages_api", CLAUDE_CODE, PLAYGROUND}
 _DIMENSIONS = ("api_key_id", "account_id", "service_account_id", "workspace_id", "model")
@@ -107,9 +107,9 @@ def _terminals(use: Use) -> tuple[str, ...]:
 def _claude_code_actor(call: Call, use: Use) -> dict[str, str | None]:
     organization = call.organization
     if use.api_key_id:
-        key = organization.key_timeline.last_known(use.api_key_id, use.at)
+        key = organization.until(use.at).keys.last_known(use.api_key_id, use.at)
         return {"type": "api_actor", "api_key_name": key.name if key else None}
-    member = organization.member_timeline.last_known(use.user_id or "", use.at)
+    member = organization.until(use.at).members.last_known(use.user_id or "", use.at)
     return {"type": "user_actor", "email_address": member.email if member else None}
 
 

@@ -9,8 +9,8 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 from sandbox.draws import Draws
 
 FIRST_DAY = date(2024, 6, 1)
-LAST_DAY = date(2027, 12, 31)
-DAYS = (LAST_DAY - FIRST_DAY).days + 1
+ERA = 1_309
+"""How many days are made up at a time; the first era ends with 2027."""
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 _START = datetime(FIRST_DAY.year, FIRST_DAY.month, FIRST_DAY.day, tzinfo=UTC)
@@ -48,6 +48,15 @@ def later_that_day(instant: datetime, draws: Draws) -> datetime:
 def day_number(instant: datetime) -> int:
     """How many days after the first one an instant lies."""
     return (instant - _START).days
+
+
+def era_of(instant: datetime) -> int:
+    """The era that an instant lies in; what lies before the first day counts to the first."""
+    return max(0, day_number(instant) // ERA)
+
+
+def begin_of(era: int) -> datetime:
+    return _START + timedelta(days=era * ERA)
 
 
 class Span(NamedTuple, Generic[Row]):

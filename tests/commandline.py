@@ -37,7 +37,7 @@ def licenses(*words: str, environment: Mapping[str, str], folder: Path, called_i
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err), environment_restored():
         patch.setattr(sys, "argv", ["licenses", *words])
         patch.setattr(cli, "_debug", False)
-        patch.setattr("pipelines.places.CHECKOUT", folder)
+        patch.setattr("pipelines.installation.places.CHECKOUT", folder)
         patch.chdir(called_in or folder)
         os.environ.update(environment)
         try:
@@ -45,7 +45,7 @@ def licenses(*words: str, environment: Mapping[str, str], folder: Path, called_i
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else 1 if end.code else 0
     out.flush()
-    return Finished(status, out.buffer.getvalue(), err.getvalue())  # type: ignore[attr-defined]
+    return Finished(status, out.buffer.getvalue(), err.getvalue())
 
 
 @contextmanager

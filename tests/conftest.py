@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from assets.extraction import patience
+from tests import examples  # noqa: F401 -- the profiles
 from tests.history.snapshots import World
 from tests.scripted import Handler, Nights
+
+settings.load_profile("quick")  # unless --hypothesis-profile names another
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -55,7 +59,7 @@ def world(tmp_path: Path) -> World:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh Dagster instance, made once."""
     from assets.layout import DataDirectory
-    from pipelines.instance import instance
+    from pipelines.installation.instance import instance
     from tests.commandline import environment_restored
 
     data = DataDirectory(tmp_path_factory.mktemp("fresh"))

@@ -232,7 +232,8 @@ class Nights:
     """One organization's nights, from the answers to the published files, as the job would make them."""
 
     def __init__(self, root: Path, api: Handler, *keys: str) -> None:
-        self.data, self.api = DataDirectory(root), api
+        self.data = DataDirectory(root)
+        self.api: Any = api  # a ScriptedApi mostly, to whose lists and words tests add
         self.keys = keys or (KEY,)
 
     def access(self, address: str = "https://api.test") -> Access:
@@ -286,7 +287,7 @@ class Nights:
         """Per endpoint and kind of holder, how much it saw, from when, to when."""
         rows = pq.ParquetFile(usage_file(self.data.coverage, day, "org_1")).read().to_pylist()
         names = ("endpoint", "holder_type", "sees", "covered_from", "covered_to")
-        return {tuple(str(row[name]) for name in names) for row in rows}
+        return {tuple(str(row[name]) for name in names) for row in rows}  # type: ignore[misc]  # five they are
 
     def rows(self, day: date = DAY) -> dict[str, Row]:
         rows = pq.ParquetFile(self.file(day)).read().to_pylist()

@@ -101,7 +101,7 @@ def proxy_refusal(path: str, status: int, said: str) -> Exception:
 
 
 def meaning(path: str, response: httpx.Response, body: bytes, clean: Callable[[str], str]) -> Exception:
-    """The exception that says what a status other than 200 means (admin-api facts, errors and limits)."""
+    """The exception that says what a status other than 200 means."""
     status, should_retry = response.status_code, response.headers.get("x-should-retry", "").strip().lower()
     parsed = _error_of(body)
     request_id = response.headers.get("request-id") or parsed.request_id

@@ -159,7 +159,7 @@ class KeyUpdate(Shape):
 
 
 class Activity(Shape):
-    """One entry of the Activity Feed; which fields it has depends on its `type` (admin-api facts, Activity Feed).
+    """One entry of the Activity Feed; which fields it has depends on its `type`.
 
     The feed is the parent organization's, linked siblings included, so each entry says whose it is.
     """
@@ -261,7 +261,7 @@ ANALYTICS_USAGE = Endpoint(
     },
     {"anthropic-beta": USAGE_BETA},
     max_days=31,
-    # Not the filter: an id that is no child organization's matches nothing there (usage reference).
+    # Not the filter: an id that is no child organization's matches nothing there, by the API's own word.
     wishes={"group_by[]": ["actor", "api_key_id", "organization_id"]},
 )
 MESSAGES_USAGE = Endpoint(

@@ -18,13 +18,12 @@ from assets.extraction.landing import (
     made_at,
     newest_observation,
     organizations_observed,
-    require_not_behind,
 )
 from assets.extraction.observe import observe
 from assets.extraction.organizations import Access, opened
+from assets.extraction.ready import require_ready
 from assets.extraction.resource import AdminApi
 from assets.extraction.unforeseen import sentence_of
-from assets.files.preflight import require_room
 from assets.layout import DataDirectory
 from assets.orchestration.failures import Failure
 from assets.orchestration.names import Names
@@ -77,8 +76,7 @@ def extraction_assets(
             asked = days_of(context)
             for day in asked:
                 require_observable(day, clock.now(), clock.first)
-            require_room(data)
-            require_not_behind(data, clock.now())
+            require_ready(data, clock.now())
             failures: list[Failure] = []
             night = _Night(context, config.again, data, clock, api.patience(), failures)
             seen, whole = _observe_all(night, asked, api)

@@ -65,7 +65,7 @@ class Client:
         self._http.close()
 
     def take_turns_with(self, other: "Client") -> None:
-        """Both keys ask the same organization, whose limit they share (admin-api facts, rate limit)."""
+        """Both keys ask the same organization, whose limit they share."""
         self._pace = other._pace
 
     @property

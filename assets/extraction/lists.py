@@ -167,7 +167,7 @@ def _known_to(task: Task, endpoint: Endpoint) -> date | None:
 
 
 def _asking_left(endpoint: Endpoint, asking: _Asking, rejection: Rejected) -> _Asking:
-    """What is left to ask after a refusal: without the wishes, or fewer days (admin-api facts, usage).
+    """What is left to ask after a refusal: without the wishes, or fewer days.
 
     Raises:
         NotAvailable: a 400 to the barest question means that the organization has not got the endpoint.

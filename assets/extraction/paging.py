@@ -62,7 +62,7 @@ def walk(
         yield fetched(answer, read)
         if not _has_more(endpoint, page, answer):
             return
-        # An empty page may say that there is more (admin-api facts): the way on counts, not the items.
+        # An empty page may say that there is more: the way on counts, not the items.
         following = page.next_page if endpoint.paging is Paging.TOKEN else page.last_id
         if not following:
             missing = "next_page" if endpoint.paging is Paging.TOKEN else "last_id"

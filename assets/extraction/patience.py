@@ -25,7 +25,7 @@ SHORTEST_LEFT = 3.0
 LATEST_TRY = 0.8
 """The last wait leaves a fifth of the time that is left for the answer."""
 MINUTE = 60.0
-"""The window of the API's limits of requests (admin-api facts)."""
+"""The window of the API's limits of requests."""
 
 
 class Passing(Exception):

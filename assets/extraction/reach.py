@@ -17,7 +17,7 @@ from assets.extraction.usage_calls import Span
 from assets.extraction.whose import is_anothers, named_by, speaks_of_several
 
 LAGS = {MESSAGES_USAGE.name: timedelta(minutes=5), CLAUDE_CODE.name: timedelta(hours=1)}
-"""How late a report's data appear when nothing is amiss (usage report reference)."""
+"""How late a report's data appear when nothing is amiss, by the Admin API's own word."""
 
 
 @dataclass

@@ -6,7 +6,7 @@ The warehouse is brought up to date first, so that what is signed follows from t
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from hashlib import sha256
 
 import duckdb
@@ -14,28 +14,22 @@ import msgspec
 import pyarrow.parquet as pq
 
 from assets.days import end_of
+from assets.engine import sql_file
 from assets.errors import CloseRefused, WrongUse
 from assets.extraction.landing import require_not_behind
 from assets.files.atomic import locked, sha256_of, whole_file
 from assets.files.damaged import unreadable
 from assets.files.publishing import claim, discard, told_in_words
-from assets.finance import frozen
-from assets.finance.closings import ADJUSTMENTS, LINES, Entry, Event, Log, entry_file, figures_file, read_log
+from assets.finance.closings import Entry, Event, Log, entry_file, figures_file, read_log
+from assets.finance.frozen import FIGURES
 from assets.finance.month import last_day, month_before
 from assets.finance.reference import reference_hashes
 from assets.history.inputs import files_of
 from assets.layout import COVERAGE, SNAPSHOTS, USAGE, DataDirectory
+from assets.spans import spans
 from assets.warehouse.publish import bring_up_to_date, publish
 from assets.warehouse.reading import opened
 from assets.warehouse.subject import Subjects
-
-_LAST_COUNTED = """
-select organization_id, max(day)
-from finance_days
-where is_counted
-    and day <= ?
-group by organization_id
-"""
 
 
 def close_month(
@@ -66,8 +60,8 @@ def close_month(
             number=number,
             event=Event.CLOSED,
             month=month,
-            at=now,
-            by=by,
+            recorded_at=now,
+            recorded_by=by,
             acknowledged_gaps=gaps,
             inputs=inputs,
             inputs_sha256=_hash_of(inputs),
@@ -94,8 +88,8 @@ def reopen_month(subjects: Subjects, data: DataDirectory, month: date, *, by: st
             number=len(log.entries) + 1,
             event=Event.REOPENED,
             month=month,
-            at=now,
-            by=by,
+            recorded_at=now,
+            recorded_by=by,
             reason=reason.strip(),
             previous_sha256=log.sha256,
         )
@@ -120,7 +114,7 @@ def _signing(subjects: Subjects, data: DataDirectory, by: str, now: datetime) ->
 def _publish(subjects: Subjects, data: DataDirectory, staged: DataDirectory, entry: Entry) -> Entry:
     with whole_file(entry_file(staged, entry.number)) as place:
         place.write_bytes(msgspec.json.format(msgspec.json.encode(entry), indent=2))
-    publish(subjects, data, staged, entry.at)
+    publish(subjects, data, staged, entry.recorded_at)
     return entry
 
 
@@ -131,24 +125,20 @@ def _require_closable(log: Log, month: date, now: datetime) -> None:
         )
     if (closing := log.in_force().get(month)) is not None:
         raise CloseRefused(
-            f"{month:%Y-%m} was closed on {closing.at:%Y-%m-%d} by {closing.by}. What came to light since stands in "
-            f'finance_restatements; to sign it anew: licenses reopen {month:%Y-%m} --reason "…"'
+            f"{month:%Y-%m} was closed on {closing.recorded_at:%Y-%m-%d} by {closing.recorded_by}. What came to light "
+            f'since stands in finance_restatements; to sign it anew: licenses reopen {month:%Y-%m} --reason "…"'
         )
 
 
 def _require_final(warehouse: duckdb.DuckDBPyConnection, month: date, gaps: list[date]) -> None:
-    rows = warehouse.execute(
-        """select organization_id, day, state, is_acknowledged from finance_days
-        where month = ? and state <> 'final' order by day, organization_id""",
-        [month],
-    ).fetchall()
+    rows = _ask(warehouse, "open_days", month=month).fetchall()
     open_days = {day for _, day, _, _ in rows}
     if wrong := [day for day in gaps if day not in open_days]:
         raise WrongUse(
             f"{', '.join(map(str, wrong))} cannot be acknowledged: no day of {month:%Y-%m} that is missing or "
             "not final. Nothing was closed."
         )
-    known = warehouse.execute("select 1 from internal.finance_months where month = ?", [month]).fetchall()
+    ((known,),) = _ask(warehouse, "is_known", month=month).fetchall()
     if not known:
         raise CloseRefused(f"Nothing is known of {month:%Y-%m}: there is no snapshot of any of its days to sign.")
     if left := [(day, state) for _, day, state, accepted in rows if not accepted and day not in gaps]:
@@ -160,7 +150,7 @@ def _not_final(month: date, left: list[tuple[date, str]]) -> str:
     by_state: dict[str, list[date]] = {}
     for day, state in left:
         by_state.setdefault(state, []).append(day)
-    named = [f"{', '.join(_spans(sorted(set(days))))} ({state})" for state, days in by_state.items()]
+    named = [f"{', '.join(_spans(days))} ({state})" for state, days in by_state.items()]
     days = sorted({day for day, _ in left})
     options = " ".join(f"--acknowledge-gap {span}" for span in _spans(days))
     return (
@@ -169,34 +159,25 @@ def _not_final(month: date, left: list[tuple[date, str]]) -> str:
     )
 
 
-def _spans(days: list[date]) -> list[str]:
+def _spans(days: Iterable[date]) -> list[str]:
     """Days that follow upon each other as one span, as `--acknowledge-gap` takes them."""
-    spans: list[list[date]] = []
-    for day in days:
-        if spans and day == spans[-1][-1] + timedelta(days=1):
-            spans[-1].append(day)
-        else:
-            spans.append([day])
-    return [str(span[0]) if len(span) == 1 else f"{span[0]}..{span[-1]}" for span in spans]
+    return [str(first) if first == last else f"{first}..{last}" for first, last in spans(days)]
 
 
 def _freeze(warehouse: duckdb.DuckDBPyConnection, staged: DataDirectory, month: date, number: int) -> dict[str, str]:
     """Write the month's lines and adjustments; returns each file's hash."""
     hashes = {}
-    for name, relation, columns, final in (
-        (LINES, "finance_statement", frozen.LINES, "replace (true as is_final)"),
-        (ADJUSTMENTS, "finance_adjustments", frozen.ADJUSTMENTS, ""),
-    ):
-        names = ", ".join(columns.names)
-        rows = warehouse.sql(
-            f"select * {final} from (select {names} from {relation} where month = $month) order by all",
-            params={"month": month},
-        ).to_arrow_table()
+    for name, columns in FIGURES.items():
         path = figures_file(staged, month, number, name)
         with whole_file(path) as place:
+            rows = _ask(warehouse, name, month=month).to_arrow_table()
             pq.write_table(rows.cast(columns), place, compression="zstd")
         hashes[name] = sha256_of(path)
     return hashes
+
+
+def _ask(warehouse: duckdb.DuckDBPyConnection, query: str, **values: date) -> duckdb.DuckDBPyRelation:
+    return warehouse.sql(sql_file(__file__, f"closing/{query}"), params=values)
 
 
 def _inputs(data: DataDirectory, warehouse: duckdb.DuckDBPyConnection, month: date) -> dict[str, str]:
@@ -208,9 +189,9 @@ def _inputs(data: DataDirectory, warehouse: duckdb.DuckDBPyConnection, month: da
         CloseRefused: a file has changed since the warehouse was built.
         DamagedFile: one of them cannot be read.
     """
-    built_from = set(warehouse.execute("from internal.input_files").fetchall())
+    built_from = set(warehouse.table("internal.input_files").fetchall())
     since, until = month_before(month), last_day(month)
-    carried = dict(warehouse.execute(_LAST_COUNTED, [until]).fetchall())
+    carried = dict(_ask(warehouse, "last_counted", until=until).fetchall())
     hashes = {f"reference/{name}": digest for name, digest in reference_hashes(data).items()}
     for dataset in (SNAPSHOTS, USAGE, COVERAGE):
         for file in files_of(dataset, data):
@@ -224,7 +205,7 @@ def _inputs(data: DataDirectory, warehouse: duckdb.DuckDBPyConnection, month: da
                     f"{file.path} has changed while {month:%Y-%m} was being closed. Nothing was closed: close it again."
                 )
             hashes[str(file.path.relative_to(data.root))] = sha256_of(file.path)
-    if reference_hashes(data) != dict(warehouse.execute("from internal.reference_files").fetchall()):
+    if reference_hashes(data) != dict(warehouse.table("internal.reference_files").fetchall()):
         raise CloseRefused(
             f"A reference file has changed while {month:%Y-%m} was being closed. Nothing was closed: close it again."
         )

@@ -35,8 +35,8 @@ class Entry(Struct, kw_only=True, frozen=True):
     number: int
     event: Event
     month: date
-    at: datetime
-    by: str
+    recorded_at: datetime = field(name="at")
+    recorded_by: str = field(name="by")
     reason: str | None = None
     acknowledged_gaps: list[date] = field(default_factory=list)
     inputs: dict[str, str] = field(default_factory=dict)
@@ -126,7 +126,7 @@ def _signed(entry: Entry, name: str, trees: tuple[DataDirectory, ...]) -> Path:
     if not path.exists():
         raise _changed(path, f"it is missing, though {entry.month:%Y-%m} was closed with it")
     if sha256_of(path) != entry.figures[name]:
-        raise _changed(path, f"it is not what {entry.by} signed on {entry.at:%Y-%m-%d}")
+        raise _changed(path, f"it is not what {entry.recorded_by} signed on {entry.recorded_at:%Y-%m-%d}")
     return path
 
 

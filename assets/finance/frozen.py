@@ -2,6 +2,8 @@
 
 import pyarrow as pa
 
+from assets.finance import closings
+
 _KEY = [
     ("month", pa.date32()),
     ("organization_id", pa.string()),
@@ -53,17 +55,5 @@ ADJUSTMENTS = pa.schema(
 )
 """finance_adjustments."""
 
-CLOSINGS = pa.schema(
-    [
-        ("number", pa.int64()),
-        ("event", pa.string()),
-        ("month", pa.date32()),
-        ("recorded_at", pa.timestamp("us", tz="UTC")),
-        ("recorded_by", pa.string()),
-        ("reason", pa.string()),
-        ("acknowledged_gaps", pa.list_(pa.date32())),
-        ("inputs_sha256", pa.string()),
-        ("is_in_force", pa.bool_()),
-    ]
-)
-"""finance_closings."""
+FIGURES = {closings.LINES: LINES, closings.ADJUSTMENTS: ADJUSTMENTS}
+"""The columns of each of a closing's files."""

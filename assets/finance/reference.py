@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 from hashlib import sha256
 
 import pyarrow as pa
@@ -21,32 +20,10 @@ from assets.finance.prices import (
     refuse_mixed_currencies,
 )
 from assets.layout import DataDirectory
-from assets.reference import Span
+from assets.reference import table
 from assets.snapshots.license_types import API_KEY_LICENSE, LICENSE_TYPES
 
 FILES = (LICENSE_TYPES, PRICES, COST_CENTRES, BILLING, RATES)
-_SPAN = [("valid_from", pa.date32()), ("valid_to", pa.date32())]
-_PRICES = pa.schema(
-    [
-        ("license_type", pa.string()),
-        ("organization_id", pa.string()),
-        *_SPAN,
-        ("amount", pa.decimal128(18, 4)),
-        ("currency", pa.string()),
-    ]
-)
-_RULES = pa.schema([("match", pa.string()), ("holder", pa.string()), ("cost_centre", pa.string()), *_SPAN])
-_BILLING = pa.schema(
-    [
-        ("organization_id", pa.string()),
-        ("convention", pa.string()),
-        ("currency", pa.string()),
-        ("invites_take_seats", pa.bool_()),
-    ]
-)
-_RATES = pa.schema(
-    [("from_currency", pa.string()), ("to_currency", pa.string()), *_SPAN, ("rate", pa.decimal128(18, 6))]
-)
 _FILES = pa.schema([("name", pa.string()), ("sha256", pa.string())])
 
 
@@ -62,19 +39,10 @@ class FinanceReference:
     def tables(self) -> dict[str, pa.Table]:
         """By the names under which the warehouse reads them."""
         return {
-            "prices": _table(
-                _PRICES, ((p.license_type, p.organization, *_days(p.span), p.amount, p.currency) for p in self.prices)
-            ),
-            "cost_centre_rules": _table(
-                _RULES, ((r.match.value, r.holder, r.cost_centre, *_days(r.span)) for r in self.rules)
-            ),
-            "billing": _table(
-                _BILLING,
-                ((b.organization, b.convention.value, b.currency, b.invites_take_seats) for b in self.billing),
-            ),
-            "exchange_rates": _table(
-                _RATES, ((r.from_currency, r.to_currency, *_days(r.span), r.rate) for r in self.rates)
-            ),
+            "prices": table(Price, self.prices),
+            "cost_centre_rules": table(Rule, self.rules),
+            "billing": table(Billing, self.billing),
+            "exchange_rates": table(Rate, self.rates),
         }
 
 
@@ -97,12 +65,6 @@ def reference_hashes(data: DataDirectory) -> dict[str, str]:
 
 
 def hashes_table(data: DataDirectory) -> pa.Table:
-    return _table(_FILES, reference_hashes(data).items())
-
-
-def _days(span: Span) -> tuple[object, object]:
-    return span.valid_from, span.valid_to
-
-
-def _table(columns: pa.Schema, rows: Iterable[tuple[str | Decimal | object, ...]]) -> pa.Table:
-    return pa.Table.from_pylist([dict(zip(columns.names, row, strict=True)) for row in rows], columns)
+    return pa.Table.from_pylist(
+        [{"name": name, "sha256": digest} for name, digest in reference_hashes(data).items()], _FILES
+    )

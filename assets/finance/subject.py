@@ -7,11 +7,22 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+from msgspec.structs import asdict
 
 from assets import layout
+from assets.columns import columns_of
 from assets.errors import DamagedFile
-from assets.finance import closings, frozen
-from assets.finance.closings import Log, figures_in_force, log_files, read_log, require_as_signed
+from assets.finance.closings import (
+    ADJUSTMENTS,
+    LINES,
+    Entry,
+    Log,
+    figures_in_force,
+    log_files,
+    read_log,
+    require_as_signed,
+)
+from assets.finance.frozen import FIGURES
 from assets.finance.reference import finance_reference, hashes_table, reference_hashes
 from assets.history.subject import HISTORY
 from assets.layout import DataDirectory
@@ -41,10 +52,8 @@ class _Material:
         connection.from_arrow(hashes_table(published)).create("reference_files")
         log = read_log(*self.trees)
         connection.from_arrow(_closings(log)).create("finance_closings")
-        for name, kind, columns in (
-            ("finance_closed", closings.LINES, frozen.LINES),
-            ("closed_adjustments", closings.ADJUSTMENTS, frozen.ADJUSTMENTS),
-        ):
+        for name, kind in (("finance_closed", LINES), ("closed_adjustments", ADJUSTMENTS)):
+            columns = FIGURES[kind]
             files = [pq.read_table(path, schema=columns) for path in figures_in_force(log, kind, *self.trees)]
             connection.from_arrow(pa.concat_tables([columns.empty_table(), *files])).create(name)
 
@@ -73,9 +82,8 @@ class Finance(Subject):
         return _Material((published,))
 
     def is_shown(self, warehouse: duckdb.DuckDBPyConnection, data: DataDirectory) -> bool:
-        ((closed,),) = warehouse.execute("select count(*) from finance_closings").fetchall()
-        known = dict(warehouse.execute("from internal.reference_files").fetchall())
-        return known == reference_hashes(data) and closed == len(log_files(data))
+        known = dict(warehouse.table("internal.reference_files").fetchall())
+        return known == reference_hashes(data) and len(warehouse.table("finance_closings")) == len(log_files(data))
 
 
 FINANCE = Finance()
@@ -83,18 +91,6 @@ FINANCE = Finance()
 
 def _closings(log: Log) -> pa.Table:
     in_force = {entry.number for entry in log.in_force().values()}
-    rows = [
-        {
-            "number": entry.number,
-            "event": entry.event.value,
-            "month": entry.month,
-            "recorded_at": entry.at,
-            "recorded_by": entry.by,
-            "reason": entry.reason,
-            "acknowledged_gaps": entry.acknowledged_gaps,
-            "inputs_sha256": entry.inputs_sha256,
-            "is_in_force": entry.number in in_force,
-        }
-        for entry in log.entries
-    ]
-    return pa.Table.from_pylist(rows, frozen.CLOSINGS)
+    rows = [asdict(entry) | {"is_in_force": entry.number in in_force} for entry in log.entries]
+    columns = columns_of(Entry, without=("inputs", "figures", "previous_sha256"))
+    return pa.Table.from_pylist(rows, columns.append(pa.field("is_in_force", pa.bool_())))

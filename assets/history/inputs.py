@@ -15,57 +15,24 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
-from assets.engine import parquet_view, quoted, sql_file
+from assets.columns import columns_of
+from assets.engine import make, parquet_view, quoted, sql_file
 from assets.errors import CopiedFile, DamagedFile
 from assets.files.damaged import footer
 from assets.layout import COVERAGE, SNAPSHOTS, USAGE, DataDirectory, DayFile, day_files, organization_folders
 from assets.snapshots import schema, usage
-from assets.snapshots.snapshot import read_facts, workspaces_known
+from assets.snapshots.rules import load_rules
+from assets.snapshots.snapshot import SnapshotFacts, read_facts, workspaces_known
 from assets.snapshots.usage_sources import sources_table
 from assets.warehouse.made_by import made_by
 
 DATASETS = (USAGE, COVERAGE, SNAPSHOTS)
 
 FACTS = pa.schema(
-    [
-        schema.ORGANIZATION_ID,
-        ("organization_name", schema.TEXT),
-        schema.SNAPSHOT_DATE,
-        ("provenance", schema.TEXT),
-        ("is_final", pa.bool_()),
-        ("observed_at", schema.INSTANT),
-        ("run_id", schema.TEXT),
-        ("observation", schema.TEXT),
-        ("users", pa.int64()),
-        ("api_keys", pa.int64()),
-        ("invites", pa.int64()),
-        ("usage_sources", pa.list_(schema.TEXT)),
-        ("unmapped", pa.list_(schema.TEXT)),
-        ("repeated", pa.int64()),
-        ("left_out", pa.int64()),
-        ("uses_before_assignment", pa.int64()),
-        ("uses_ambiguous", pa.int64()),
-        ("uses_unmatched", pa.int64()),
-        ("uses_unattributed", pa.int64()),
-        ("items_of_others", pa.int64()),
-        ("conflicts", pa.int64()),
-        ("workspaces_known", pa.bool_()),
-        ("default_workspace", schema.TEXT),
-        ("loaded_at", schema.INSTANT),
-        ("loaded_by", schema.TEXT),
-        ("reason", schema.TEXT),
-    ]
+    field.with_name("items_of_others") if field.name == "foreign" else field
+    for field in columns_of(SnapshotFacts, without=("format",))
 )
-
-FILES = pa.schema(
-    [
-        ("dataset", schema.TEXT),
-        schema.ORGANIZATION_ID,
-        ("day", schema.DAY),
-        ("bytes", pa.int64()),
-        ("modified_ns", pa.int64()),
-    ]
-)
+"""What `snapshot_log` shows of each snapshot."""
 TOLD_STRETCHES = pa.schema(
     [
         schema.ORGANIZATION_ID,
@@ -77,6 +44,7 @@ TOLD_STRETCHES = pa.schema(
     ]
 )
 LICENSE_USAGE = pa.schema([schema.ORGANIZATION_ID, *schema.USAGE, ("first_reported", schema.DAY)])
+KNOWN_COVERAGE = pa.schema([schema.ORGANIZATION_ID, *schema.COVERAGE])
 Mark = tuple[str, str, date, int, int]
 
 
@@ -94,6 +62,9 @@ class InputFile:
     @property
     def mark(self) -> "Mark":
         return self.dataset, self.organization_id, self.day, self.bytes, self.modified_ns
+
+
+FILES = columns_of(InputFile, without=("path",))
 
 
 @dataclass(frozen=True)
@@ -254,7 +225,8 @@ def is_ours(warehouse: duckdb.DuckDBPyConnection) -> bool:
 
 
 def load(connection: duckdb.DuckDBPyConnection, inputs: Inputs, license_types: pa.Table) -> None:
-    """Make what the relations read in the current database."""
+    """Make what the relations read in the current database, and the rules that they follow."""
+    load_rules(connection)
     _set_variables(connection, inputs)
     for name, paths, columns, day in (
         ("snapshots", inputs.paths(SNAPSHOTS), schema.LICENSE_ASSIGNMENTS, "snapshot_date"),
@@ -263,27 +235,29 @@ def load(connection: duckdb.DuckDBPyConnection, inputs: Inputs, license_types: p
     ):
         everything = pa.schema([pa.field(day, schema.DAY), schema.ORGANIZATION_ID, *columns])
         parquet_view(connection, name, paths, everything, day=day)
-    for name, dataset, table, empty in (
-        ("known_stretches", SNAPSHOTS, "internal.told_stretches", TOLD_STRETCHES),
-        ("known_log", SNAPSHOTS, "snapshot_log", FACTS),
-        ("known_usage", USAGE, "license_usage", LICENSE_USAGE),
-        ("known_coverage", COVERAGE, "internal.usage_coverage", pa.schema([schema.ORGANIZATION_ID, *schema.COVERAGE])),
+    for name, dataset, table, columns in (
+        ("known_stretches", SNAPSHOTS, "known.internal.told_stretches", TOLD_STRETCHES),
+        ("known_log", SNAPSHOTS, "known.snapshot_log", FACTS),
+        ("known_usage", USAGE, "known.license_usage", LICENSE_USAGE),
+        ("known_coverage", COVERAGE, "known.internal.usage_coverage", KNOWN_COVERAGE),
     ):
         if dataset in inputs.known:
-            columns = ", ".join(empty.names)
-            connection.execute(f"create view {name} as select {columns} from known.{table}")
+            connection.table(table).select(*columns.names).create_view(name)
         else:
-            connection.from_arrow(empty.empty_table()).create(name)
-    _facts(connection, inputs)
-    connection.from_arrow(license_types).create("license_types")
-    connection.from_arrow(sources_table()).create("usage_sources")
-    connection.execute(
-        """create view coverage as
-           select * exclude (observed_day) from coverage_to_read union all by name from known_coverage"""
-    )
+            connection.from_arrow(columns.empty_table()).create(name)
+    for name, rows in (
+        ("days", _days(inputs.snapshots)),
+        ("days_to_read", _days(inputs.days_to_read)),
+        ("facts_read", pa.Table.from_pylist([_row(file.path) for file in inputs.days_to_read], FACTS)),
+        ("files", _file_table(inputs.files)),
+        ("license_types", license_types),
+        ("usage_sources", sources_table()),
+    ):
+        connection.from_arrow(rows).create(name)
+    make(connection, __file__, "facts", "inputs/facts")
+    make(connection, __file__, "coverage", "inputs/coverage")
     # On which days silence is evidence is one rule, for a night's own record and for the warehouse.
-    connection.execute(f"create table watched as {sql_file(usage.__file__, 'watched')}")
-    connection.from_arrow(_file_table(inputs.files)).create("files")
+    make(connection, usage.__file__, "watched")
 
 
 def _set_variables(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
@@ -298,19 +272,9 @@ def _set_variables(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> Non
         connection.execute(f"set variable {name} = $value", {"value": value})
 
 
-def _facts(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
-    """`days_to_read`, and `facts`: from the metadata of the files to read, and for other days from the old log."""
-    columns = [schema.ORGANIZATION_ID, schema.SNAPSHOT_DATE]
-    for name, files in (("days_to_read", inputs.days_to_read), ("days", inputs.snapshots)):
-        rows = [{"organization_id": file.organization_id, "snapshot_date": file.day} for file in files]
-        connection.from_arrow(pa.Table.from_pylist(rows, pa.schema(columns))).create(name)
-    facts = pa.Table.from_pylist([_row(file.path) for file in inputs.days_to_read], FACTS)
-    connection.from_arrow(facts).create("facts")
-    connection.execute(
-        f"""insert into facts select {", ".join(FACTS.names)} from known_log
-            semi join days using (organization_id, snapshot_date)
-            anti join days_to_read using (organization_id, snapshot_date)"""
-    )
+def _days(files: Iterable[InputFile]) -> pa.Table:
+    rows = [{"organization_id": file.organization_id, "snapshot_date": file.day} for file in files]
+    return pa.Table.from_pylist(rows, pa.schema([schema.ORGANIZATION_ID, schema.SNAPSHOT_DATE]))
 
 
 def _row(path: Path) -> dict[str, object]:
@@ -325,5 +289,4 @@ def _row(path: Path) -> dict[str, object]:
 
 
 def _file_table(files: tuple[InputFile, ...]) -> pa.Table:
-    names = ("dataset", "organization_id", "day", "bytes", "modified_ns")
-    return pa.Table.from_pylist([dict(zip(names, file.mark, strict=True)) for file in files], FILES)
+    return pa.Table.from_pylist([dict(zip(FILES.names, file.mark, strict=True)) for file in files], FILES)

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from assets.columns import columns_of
 from assets.engine import parquet_view
 from assets.errors import DamagedFile
 from assets.files.damaged import readable
@@ -22,26 +24,12 @@ from assets.snapshots.license_types import TABLE as LICENSE_TYPES
 from assets.snapshots.restatement import RESTATED_ROWS, Restatement, read_restatement
 from assets.snapshots.snapshot import SnapshotFacts, read_facts, workspaces_known
 
+REPLACED = ("organization_name", "users", "api_keys", "invites", "workspaces_known", "default_workspace")
+"""What is told of the version that was replaced."""
 RESTATEMENT_FACTS = pa.schema(
     [
-        schema.ORGANIZATION_ID,
-        schema.SNAPSHOT_DATE,
-        ("known_from", schema.INSTANT),
-        ("restated_at", schema.INSTANT),
-        ("run_id", schema.TEXT),
-        ("provenance_before", schema.TEXT),
-        ("provenance_after", schema.TEXT),
-        ("was_final", pa.bool_()),
-        ("reason", schema.TEXT),
-        ("seats_before", pa.int64()),
-        ("seats_after", pa.int64()),
-        # what the replaced version knew
-        ("organization_name", schema.TEXT),
-        ("users", pa.int64()),
-        ("api_keys", pa.int64()),
-        ("invites", pa.int64()),
-        ("workspaces_known", pa.bool_()),
-        ("default_workspace", schema.TEXT),
+        *columns_of(Restatement, without=("replaced",)),
+        *(field for field in columns_of(SnapshotFacts) if field.name in REPLACED),
     ]
 )
 
@@ -108,18 +96,15 @@ def _replaced(file: DayFile, published: DataDirectory, staged: DataDirectory | N
 def _row(file: DayFile, before: Path) -> dict[str, object]:
     """One replacement, and what the version that it replaced knew."""
     told = read_restatement(file.path)
-    replaced = told.replaced or read_facts(before)
-    row: dict[str, object] = {
-        name: getattr(told, name) for name in RESTATEMENT_FACTS.names if name in Restatement.__struct_fields__
-    }
+    row = msgspec.structs.asdict(told)
     row |= {"provenance_before": told.provenance_before.value, "provenance_after": told.provenance_after.value}
+    replaced = row.pop("replaced") or read_facts(before)
     return row | (_known(replaced, before) if replaced else {})
 
 
 def _known(facts: SnapshotFacts, path: Path) -> dict[str, object]:
-    names = ("organization_name", "users", "api_keys", "invites", "default_workspace")
     workspaces = workspaces_known(path, facts) if path.exists() else facts.workspaces_known
-    return {name: getattr(facts, name) for name in names} | {"workspaces_known": workspaces}
+    return {name: getattr(facts, name) for name in REPLACED} | {"workspaces_known": workspaces}
 
 
 def _mappings(paths: Iterable[Path]) -> pa.Table:

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from assets.engine import sql_file
+from assets.engine import make
 from assets.errors import DamagedFile, PublishFailed
 from assets.history.inputs import Inputs, Mark, choose, gather, is_ours, load
 from assets.history.mappings import keep_mapping
@@ -85,10 +85,9 @@ class History(Subject):
 
     def before_checks(self, connection: duckdb.DuckDBPyConnection) -> None:
         """`inputs.days_to_check`, and its days as the variable of the same name, by which files are skipped."""
-        query = sql_file(__file__, "inputs/days_to_check")
         connection.execute("set variable rows_to_compare = $rows", {"rows": ROWS_TO_COMPARE})
-        connection.execute(f"create or replace table inputs.days_to_check as {query}")
-        found = connection.execute("select distinct snapshot_date from inputs.days_to_check").fetchall()
+        make(connection, __file__, "inputs.days_to_check", "inputs/days_to_check")
+        found = connection.table("inputs.days_to_check").select("snapshot_date").distinct().fetchall()
         connection.execute("set variable days_to_check = $days", {"days": list(chain.from_iterable(found))})
 
 
@@ -104,7 +103,7 @@ Past = tuple[Counter[tuple[date, str]], int, int]
 
 
 def _past(warehouse: duckdb.DuckDBPyConnection) -> Past:
-    restated = warehouse.execute("select snapshot_date, organization_id from restatements").fetchall()
+    restated = warehouse.table("restatements").select("snapshot_date", "organization_id").fetchall()
     counted = (
         "select count(*) from reconstruction_conflicts",
         "select count(distinct known_from) from internal.license_type_versions",

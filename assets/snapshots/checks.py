@@ -8,18 +8,14 @@ import dagster as dg
 
 from assets.days import yesterday
 from assets.errors import HolderTwice, SnapshotRefused, TooManyGone
-from assets.extraction.feed import feed_of_last_night
-from assets.extraction.landing import newest_observation
 from assets.extraction.unforeseen import sentence_of
-from assets.layout import snapshot_file
 from assets.orchestration.steps import without_result
 from assets.snapshots.ending import Derived
 from assets.snapshots.freshness import FRESH, fresh_spec, freshness
 from assets.snapshots.past.fill import Filling
-from assets.snapshots.reconstructed.reconcile import differences
+from assets.snapshots.reconstructed.reconcile import against_last_night
 from assets.snapshots.run import Run
 from assets.snapshots.schema import Provenance
-from assets.snapshots.snapshot import known_facts
 
 UNIQUE, GUARDED, MAPPED = "one_row_per_holder", "drop_guard", "every_role_is_mapped"
 RECONCILED = "last_night_reconciles"
@@ -87,17 +83,14 @@ def _reconcile_last_night(derived: list[Derived], how: Filling) -> tuple[int, li
     found: list[str] = []
     nights = (one.facts for one in derived if one.facts.provenance is Provenance.OBSERVED)
     for tonight in (facts for facts in nights if facts.snapshot_date >= yesterday(how.now)):
-        day = tonight.snapshot_date - timedelta(days=1)
-        last_night = known_facts(snapshot_file(how.data, day, tonight.organization_id))
-        observation = newest_observation(how.data, tonight.organization_id, tonight.snapshot_date)
-        feed = feed_of_last_night(observation) if observation else None
-        if last_night and feed and last_night.provenance is Provenance.OBSERVED and last_night.is_final:
+        try:
+            differing = against_last_night(tonight, how.data, how.staged)
+            told = None if differing is None else [str(one) for one in differing]
+        except Exception as error:  # a check that warns must not cost a night
+            told = [f"it could not be held against the feed: {sentence_of(error)}"]
+        if told is not None:
             compared += 1
-            try:
-                differing = [str(one) for one in differences(last_night, tonight, feed, (how.data,), how.staged)]
-            except Exception as error:  # a check that warns must not cost a night
-                differing = [f"it could not be held against the feed: {sentence_of(error)}"]
-            found += [f"{tonight.title}, {day}: {difference}" for difference in differing]
+            found += [f"{tonight.title}, {tonight.snapshot_date - timedelta(days=1)}: {one}" for one in told]
     return compared, found
 
 

@@ -1,22 +1,24 @@
 """What is common to every source of snapshots: each makes the relation `holders`, and from there on all go one way.
 
 `describe` says of which day, `holders` and `workspaces` are the source's to make, `make_assignments` looks up licenses,
-owners and last uses, and `stage` writes what came out.
+owners and last uses, `facts_of` counts what came out, and `stage` writes it.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import msgspec
 
 from assets.days import end_of
-from assets.engine import make
-from assets.errors import DamagedFile
+from assets.engine import make, sql_file
+from assets.errors import DamagedFile, HolderTwice
 from assets.layout import DataDirectory, snapshot_file
-from assets.snapshots.schema import LICENSE_ASSIGNMENTS, Provenance
-from assets.snapshots.snapshot import SnapshotFacts, same_snapshot, standing_facts, write_table
+from assets.snapshots.rules import load_rules
+from assets.snapshots.schema import LICENSE_ASSIGNMENTS, HolderType, Provenance
+from assets.snapshots.snapshot import COUNTS, SnapshotFacts, same_snapshot, standing_facts, write_table
 
 
 @dataclass(frozen=True)
@@ -42,34 +44,33 @@ class Loading(NamedTuple):
 
 
 class Parameters(NamedTuple):
-    """What the queries are told of the day that they make."""
+    """Of which day of whom a snapshot is made, from what, and which rosters are known for it."""
 
+    organization_id: str
     organization_name: str | None
     day: date
     observed_at: datetime
     run_id: str
     provenance: Provenance
-    members_known: bool
-    invites_known: bool
+    known: Collection[HolderType]
 
 
 def describe(connection: duckdb.DuckDBPyConnection, parameters: Parameters) -> None:
-    """Make the one-row relation `observation`, the parameters of every query here; and `invite_links`, none so far."""
+    """Make the one-row relation `observation`, the rules, and `invite_links`, of which there are none so far."""
+    load_rules(connection)
     connection.execute("create table if not exists invite_links (invite_id varchar, holder_id varchar)")
-    connection.execute(
-        """create or replace table observation as select
-            ?::varchar as organization_name, ?::date as day, ?::timestamptz as day_end, ?::timestamptz as observed_at,
-            ?::varchar as run_id, ?::varchar as provenance, ?::boolean as members_known, ?::boolean as invites_known""",
-        [
-            parameters.organization_name,
-            parameters.day,
-            end_of(parameters.day),
-            parameters.observed_at,
-            parameters.run_id,
-            parameters.provenance.value,
-            parameters.members_known,
-            parameters.invites_known,
-        ],
+    make(
+        connection,
+        __file__,
+        "observation",
+        organization_name=parameters.organization_name,
+        day=parameters.day,
+        day_end=end_of(parameters.day),
+        observed_at=parameters.observed_at,
+        run_id=parameters.run_id,
+        provenance=parameters.provenance.value,
+        members_known=HolderType.USER in parameters.known,
+        invites_known=HolderType.INVITE in parameters.known,
     )
 
 
@@ -83,6 +84,47 @@ def make_assignments(connection: duckdb.DuckDBPyConnection, relation: str = "lic
     make(connection, __file__, relation, "license_assignments")
 
 
+def facts_of(
+    connection: duckdb.DuckDBPyConnection,
+    parameters: Parameters,
+    observation: str,
+    *,
+    is_final: bool = True,
+    **own: Any,
+) -> SnapshotFacts:
+    """What stands beside the rows of `license_assignments`; `own` are the facts that only its source can tell.
+
+    A kind of holder of whom there are none, and whose roster is not known, is unknown and not zero.
+
+    Raises:
+        HolderTwice: a key that is not unique.
+    """
+    counted = connection.sql(sql_file(__file__, "counts")).to_arrow_table().to_pylist()[0]
+    is_twice = counted.pop("distinct_holders") != sum(counted[name] for name in COUNTS.values())
+    for kind, name in COUNTS.items():
+        if not counted[name] and kind not in parameters.known:
+            counted[name] = None
+    facts = SnapshotFacts(
+        organization_id=parameters.organization_id,
+        organization_name=parameters.organization_name,
+        snapshot_date=parameters.day,
+        provenance=parameters.provenance,
+        is_final=is_final,
+        observed_at=parameters.observed_at,
+        run_id=parameters.run_id,
+        observation=observation,
+        **counted,
+        **own,
+    )
+    if is_twice:
+        raise HolderTwice(
+            f"{facts.title}: the snapshot of {facts.snapshot_date} holds a holder twice, which is a fault of this "
+            "program. It was not published and the last one stands; please report it with the landing folder "
+            f"{observation}."
+        )
+    return facts
+
+
 def stage(
     connection: duckdb.DuckDBPyConnection,
     facts: SnapshotFacts,
@@ -94,7 +136,7 @@ def stage(
 
     A version is believed since it was loaded, however long before it was observed.
     """
-    published = same_snapshot(connection, "license_assignments", facts, data)
+    published = same_snapshot(connection, facts, data)
     if published:
         return Derived(published, unchanged=True)
     before = standing_facts(snapshot_file(data, facts.snapshot_date, facts.organization_id))
@@ -102,6 +144,6 @@ def stage(
     reason = loading.reason if before or facts.provenance is not Provenance.OBSERVED else None
     facts = msgspec.structs.replace(facts, loaded_at=loading.at, loaded_by=loading.run_id, reason=reason)
     place = snapshot_file(staged, facts.snapshot_date, facts.organization_id)
-    rows = connection.sql("select * from license_assignments order by holder_type, holder_id")
+    rows = connection.table("license_assignments").order("holder_type, holder_id")
     write_table(place, rows, LICENSE_ASSIGNMENTS, facts)
     return Derived(facts, unchanged=False)

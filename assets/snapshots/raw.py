@@ -6,21 +6,20 @@ What an answer tells of other organizations stays in the landing and is left out
 
 from collections.abc import Iterator
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import msgspec
 import pyarrow as pa
-from msgspec import Struct, inspect
+from msgspec import Struct
 
+from assets.columns import TEXT, columns_of
 from assets.errors import DamagedFile
 from assets.extraction.api import ACTIVITIES, ANALYTICS_USAGE, ANALYTICS_USERS, ENDPOINTS, Endpoint
 from assets.extraction.landing import ListOutcome, Observation, read_pages
 from assets.extraction.records import read_page
 from assets.extraction.whose import Named, speaks_of_several, strangers
-from assets.snapshots.schema import DAY, INSTANT, TEXT
 
 _NAMES = {
     ACTIVITIES.name: ("organization_id", "organization_uuid"),
@@ -43,7 +42,7 @@ def load_list(
 ) -> int:
     """Make one relation of the items of one list; how many were left out."""
     batches = (_batch(endpoint.item, items) for items in _pages(endpoint, observation))
-    connection.from_arrow(pa.Table.from_batches(batches, _columns(endpoint.item))).create(relation)
+    connection.from_arrow(pa.Table.from_batches(batches, columns_of(endpoint.item))).create(relation)
     if observation is None or not speaks_of_several(endpoint):
         return 0
     return _leave_out_strangers(connection, relation, endpoint, observation)
@@ -112,6 +111,7 @@ def _leave_out_strangers(
         return 0
     columns = {"a": pa.array([one[0] for one in others], TEXT), "b": pa.array([one[1] for one in others], TEXT)}
     connection.register("strangers", pa.table(columns))
+    # Not a file: which relation, and where its items name their organization, is the list's own.
     left_out = connection.execute(
         f"""delete from {relation} where exists (
                 select 1 from strangers where (a, b) is not distinct from ({names})
@@ -121,14 +121,8 @@ def _leave_out_strangers(
     return int(left_out)
 
 
-@cache
-def _columns(shape: type[Struct]) -> pa.Schema:
-    """The columns of an item: derived from its shape, so that it is declared once."""
-    return pa.schema([*_arrow_type(inspect.type_info(shape))])
-
-
 def _batch(shape: type[Struct], items: list[Any]) -> pa.RecordBatch:
-    schema = _columns(shape)
+    schema = columns_of(shape)
     names = [field.name for field in msgspec.structs.fields(shape)]
     values = ([getattr(item, name) for item in items] for name in names)
     arrays = [_array(of_field, field.type) for of_field, field in zip(values, schema, strict=True)]
@@ -148,20 +142,3 @@ def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
         nothing = pa.array([value is None for value in values], pa.bool_())
         return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), _array(inner, kind.value_type), kind, mask=nothing)
     return pa.array(values, kind)
-
-
-def _arrow_type(info: inspect.Type) -> pa.DataType:
-    match info:
-        case inspect.UnionType(types=types):
-            return _arrow_type(next(one for one in types if not isinstance(one, inspect.NoneType)))
-        case inspect.StructType(fields=fields):
-            return pa.struct([(field.encode_name, _arrow_type(field.type)) for field in fields])
-        case inspect.ListType(item_type=item):
-            return pa.list_(_arrow_type(item))
-        case inspect.DateTimeType():
-            return INSTANT
-        case inspect.DateType():
-            return DAY
-        case inspect.StrType():
-            return TEXT
-    raise TypeError(f"no Arrow type for {info}")

@@ -18,6 +18,7 @@ from assets.files.damaged import damaged, footer
 from assets.files.publishing import discard, next_number, settle
 from assets.layout import RESTATEMENTS, SNAPSHOTS, DataDirectory, DayFile, day_files, restatement_file, snapshot_file
 from assets.snapshots.license_types import LICENSE_TYPES, license_types
+from assets.snapshots.rules import load_rules
 from assets.snapshots.schema import INSTANT, LICENSE_ASSIGNMENTS, NOT_ATTRIBUTES, Provenance
 from assets.snapshots.snapshot import (
     FACTS_KEY,
@@ -94,9 +95,10 @@ def _restate(
 ) -> None:
     with engine(staged.root) as connection:
         parquet_view(connection, "license_assignments", [file.path], LICENSE_ASSIGNMENTS)
-        if same_snapshot(connection, "license_assignments", after, data):
+        if same_snapshot(connection, after, data):
             file.path.unlink()
             return
+        load_rules(connection)
         connection.register("license_types", license_types(data.reference(LICENSE_TYPES), file.day))
         number = next_number(data, file.path.parent.relative_to(staged.snapshots))
         place = restatement_file(staged, file.day, file.organization_id, number)
@@ -115,10 +117,7 @@ def _write_restatement(
             "behind. Set it right and run again; nothing was published."
         )
     (seats_before, seats_after) = connection.execute(sql_file(__file__, "restatement_seats")).fetchall()[0]
-    query = sql_file(__file__, "restated_rows")
-    connection.execute(
-        f"create or replace table restated_rows as select $at as restated_at, * from ({query})", {"at": restated_at}
-    )
+    rows = connection.sql(sql_file(__file__, "restated_rows"), params={"restated_at": restated_at})
     restatement = Restatement(
         organization_id=after.organization_id,
         snapshot_date=after.snapshot_date,
@@ -133,7 +132,6 @@ def _write_restatement(
         seats_after=None if after.users is None else seats_after,
         replaced=before,
     )
-    rows = connection.sql(f"select {', '.join(RESTATED_ROWS.names)} from restated_rows order by holder_type, holder_id")
     write_table(place, rows, RESTATED_ROWS, restatement)
 
 

@@ -12,7 +12,7 @@ from functools import cached_property
 import dagster as dg
 
 from assets.days import require_over
-from assets.errors import BadReference, ImpossibleDay, PublishFailed, SnapshotRefused, TooManyGone, WrongUse
+from assets.errors import BadReference, ImpossibleDay, PublishFailed, SnapshotRefused, WrongUse
 from assets.extraction.landing import Observation
 from assets.extraction.unforeseen import sentence_of
 from assets.files.damaged import damaged_files
@@ -129,7 +129,7 @@ class Run:
         finally:
             for organization_id, sentence in folded_by_organization(refused):
                 self._refuse(organization_id, sentence)
-            self.refused += [TooManyGone(one.why) for one in refused if one.action is Action.REFUSED]
+            self.refused += [one.refusal for one in refused if one.refusal]
 
     def import_kept(self, past: list[date]) -> Iterator[DayEvent]:
         """The one day that a kept file tells of, published as a filled day is."""

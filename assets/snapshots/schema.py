@@ -1,4 +1,4 @@
-"""The columns of the Parquet records, declared and explained once (design, section 3).
+"""The columns of the Parquet records, declared and explained once (docs/design.md, The data).
 
 Two further columns stand in each file's path: `snapshot_date` (or `observed_day`) and `organization_id`. The comments
 go with the files, into the warehouse and into the data dictionary.
@@ -8,9 +8,9 @@ from enum import StrEnum
 
 import pyarrow as pa
 
-TEXT = pa.string()
-DAY = pa.date32()
-INSTANT = pa.timestamp("us", tz="UTC")
+from assets.columns import DAY as DAY
+from assets.columns import INSTANT as INSTANT
+from assets.columns import TEXT as TEXT
 
 
 def _column(name: str, kind: pa.DataType, comment: str, *, nullable: bool = True) -> pa.Field:

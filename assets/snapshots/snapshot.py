@@ -10,16 +10,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec import Struct, field
 
-from assets.engine import parquet_view
+from assets.engine import parquet_view, sql_file
 from assets.errors import CopiedFile, DamagedFile
 from assets.extraction.landing import organizations_observed
 from assets.files.atomic import whole_file
 from assets.files.damaged import damaged, footer, unreadable
 from assets.layout import SNAPSHOTS, DataDirectory, DayFile, day_files, snapshot_file
-from assets.snapshots.schema import LICENSE_ASSIGNMENTS, Provenance
+from assets.snapshots.schema import LICENSE_ASSIGNMENTS, HolderType, Provenance
 
 FACTS_KEY = b"license_history"
 FORMAT = 1
+COUNTS = {HolderType.USER: "users", HolderType.API_KEY: "api_keys", HolderType.INVITE: "invites"}
+"""What the facts call the number of holders of a kind."""
 
 
 class SnapshotFacts(Struct, kw_only=True):
@@ -61,6 +63,11 @@ class SnapshotFacts(Struct, kw_only=True):
     @property
     def title(self) -> str:
         return f"{self.organization_name or 'organization'} ({self.organization_id})"
+
+    @property
+    def known(self) -> set[HolderType]:
+        """The kinds of holders whose rosters could be read."""
+        return {kind for kind, count in COUNTS.items() if getattr(self, count) is not None}
 
     @property
     def unknown(self) -> list[str]:
@@ -171,9 +178,9 @@ def organizations_known(data: DataDirectory) -> list[str]:
 
 
 def same_snapshot(
-    connection: duckdb.DuckDBPyConnection, rows: str, facts: SnapshotFacts, data: DataDirectory
+    connection: duckdb.DuckDBPyConnection, facts: SnapshotFacts, data: DataDirectory
 ) -> SnapshotFacts | None:
-    """The facts of the published snapshot where it says exactly what `rows` and `facts` say, run and hour apart.
+    """The facts of the published snapshot where it says what `license_assignments` and `facts` say, run and hour apart.
 
     Where there is a published snapshot, it becomes the relation `published_snapshot`.
     """
@@ -184,12 +191,7 @@ def same_snapshot(
     parquet_view(connection, "published_snapshot", [path], LICENSE_ASSIGNMENTS)
     if _comparable(published) != _comparable(facts) or not pq.read_schema(path).equals(LICENSE_ASSIGNMENTS):
         return None
-    columns = ", ".join(name for name in LICENSE_ASSIGNMENTS.names if name not in ("observed_at", "run_id"))
-    differ = connection.sql(
-        f"""(select {columns} from {rows} except select {columns} from published_snapshot) union all
-            (select {columns} from published_snapshot except select {columns} from {rows}) limit 1"""
-    ).fetchall()
-    return None if differ else published
+    return None if connection.execute(sql_file(__file__, "one_difference")).fetchall() else published
 
 
 def _comparable(facts: SnapshotFacts) -> SnapshotFacts:

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from assets.engine import literal, parquet_view, sql_file
+from assets.engine import literal, make, parquet_view
 from assets.extraction.coverage import UsageFiles
 from assets.layout import DataDirectory
 from assets.snapshots.schema import COVERAGE, LICENSE_ASSIGNMENTS, SNAPSHOT_DATE, USAGE
@@ -38,12 +38,9 @@ def load_told(connection: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> N
 def load_coverage(connection: duckdb.DuckDBPyConnection, files: Iterable[Path], organization_id: str) -> None:
     """Make `coverage` and, out of it, `watched`: on which days silence is evidence."""
     parquet_view(connection, "coverage_told", files, COVERAGE)
-    connection.execute(
-        "create or replace table coverage as select $organization::varchar as organization_id, * from coverage_told",
-        {"organization": organization_id},
-    )
+    make(connection, __file__, "coverage", organization_id=organization_id)
     connection.register("usage_sources", sources_table())
-    connection.execute(f"create or replace table watched as {sql_file(__file__, 'watched')}")
+    make(connection, __file__, "watched")
 
 
 def load_bearers(

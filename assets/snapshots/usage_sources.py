@@ -3,15 +3,15 @@
 A source that sees all use of a kind of holder makes its silence evidence; one that sees some of it does not.
 """
 
-import csv
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
 
-from assets.snapshots.schema import TEXT, HolderType
+from assets.reference import Row, read_rows, table
+from assets.snapshots.schema import HolderType
 
 
 class Sees(StrEnum):
@@ -20,7 +20,7 @@ class Sees(StrEnum):
 
 
 @dataclass(frozen=True)
-class UsageSource:
+class UsageSource(Row):
     """One list of the API as a source of use by one kind of holder."""
 
     endpoint: str
@@ -33,17 +33,9 @@ class UsageSource:
 @cache
 def sources() -> tuple[UsageSource, ...]:
     """Every source and kind of holder, in the table's order."""
-    with Path(__file__).with_name("usage_sources.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(
-            UsageSource(
-                row["endpoint"], row["source"], HolderType(row["holder_type"]), Sees(row["sees"]), row["because"]
-            )
-            for row in csv.DictReader(file)
-        )
+    return tuple(read_rows(Path(__file__).with_name("usage_sources.csv"), UsageSource))
 
 
 def sources_table() -> pa.Table:
-    """`endpoint, source, holder_type, sees, because`, all text: the relation `usage_sources`."""
-    columns = zip(*map(astuple, sources()), strict=True)
-    names = [field.name for field in fields(UsageSource)]
-    return pa.table([pa.array(map(str, column), TEXT) for column in columns], names=names)
+    """One row per source and kind of holder, all text: the relation `usage_sources`."""
+    return table(UsageSource, sources())

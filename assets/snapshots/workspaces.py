@@ -2,7 +2,7 @@
 
 import duckdb
 
-from assets.engine import sql_file
+from assets.engine import make
 from assets.extraction.api import WORKSPACES, WORKSPACES_LISTED
 from assets.extraction.landing import Observation
 
@@ -19,10 +19,10 @@ def load_default_workspace(connection: duckdb.DuckDBPyConnection, observation: O
         "create or replace table workspace_lists as select $compared as compared, $without as without_default",
         {"compared": both, "without": both or alone},
     )
-    connection.execute(f"create or replace table default_workspace as {sql_file(__file__, 'default_workspace')}")
+    make(connection, __file__, "default_workspace")
 
 
 def default_workspace(connection: duckdb.DuckDBPyConnection) -> str | None:
     """The id in the relation `default_workspace`, None where it is not known."""
-    found: list[tuple[str]] = connection.execute("select id from default_workspace").fetchall()
+    found: list[tuple[str]] = connection.table("default_workspace").fetchall()
     return found[0][0] if found else None

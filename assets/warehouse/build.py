@@ -13,7 +13,8 @@ from assets.engine import quoted
 from assets.errors import DamagedFile
 from assets.files.damaged import unreadable
 from assets.layout import DataDirectory
-from assets.warehouse.relations import create, relations
+from assets.warehouse.attached import create_macros
+from assets.warehouse.relations import Kind, create, relations
 from assets.warehouse.subject import Material, Subjects
 
 STORAGE_VERSION = "v1.2.0"
@@ -67,8 +68,10 @@ def _make(
     connection.execute("use warehouse")
     connection.execute("begin")  # one transaction: each commit would wait for the disk
     connection.execute("create schema internal")
-    for relation in relations(subjects):
-        create(connection, relation)
+    for relation in (everything := relations(subjects)):
+        if relation.kind != Kind.MACRO:
+            create(connection, relation)
+    create_macros(connection, everything)
     connection.execute("commit")
     connection.execute("checkpoint warehouse")
 

@@ -8,6 +8,7 @@ from functools import cache
 import duckdb
 
 from assets.errors import PublishFailed
+from assets.warehouse.header import header
 from assets.warehouse.subject import Subjects
 
 EXAMPLES = 3
@@ -47,8 +48,7 @@ def checks(subjects: Subjects) -> dict[str, str]:
 
 def assumption(query: str) -> str:
     """The sentence that a check's query guards."""
-    lines = [line.removeprefix("-- ") for line in query.splitlines() if line.startswith("--")]
-    return " ".join(lines).removeprefix("Assumes: ")
+    return header(query).words.partition("Assumes: ")[2]
 
 
 def verify(connection: duckdb.DuckDBPyConnection, subjects: Subjects) -> list[Finding]:
@@ -62,6 +62,7 @@ def verify(connection: duckdb.DuckDBPyConnection, subjects: Subjects) -> list[Fi
 
 def _finding(connection: duckdb.DuckDBPyConnection, check: str, query: str) -> Finding | None:
     connection.execute(f"create or replace temp table findings as {query}")
-    ((count,),) = connection.execute("select count(*) from findings").fetchall()
-    examples = connection.execute("select finding from findings order by finding limit ?", [EXAMPLES]).fetchall()
+    findings = connection.table("findings")
+    count = len(findings)
+    examples = findings.order("finding").limit(EXAMPLES).fetchall()
     return Finding(check, count, tuple(example for (example,) in examples)) if count else None

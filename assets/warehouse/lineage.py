@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 
+from assets.engine import sql_file
 from assets.orchestration.names import Names
 from assets.orchestration.steps import ASSIGNMENTS, WAREHOUSE
 from assets.warehouse.column_lineage import SNAPSHOTS, column_lineage
@@ -66,17 +67,11 @@ class Lineage:
     def observed(self, warehouse: Path) -> dict[dg.AssetKey, dict[str, Any]]:
         """Each relation's rows and columns, as they stand in the file; a view's rows are not counted."""
         with duckdb.connect(str(warehouse), read_only=True) as connection:
-            found = connection.execute(
-                """select table_name, column_name, data_type, comment from duckdb_columns()
-                where database_name = current_database() and schema_name = 'main' order by table_name, column_index"""
-            ).fetchall()
-            counts = connection.execute(
-                "select table_name, estimated_size from duckdb_tables() where schema_name = 'main'"
-            ).fetchall()
+            found = connection.execute(sql_file(__file__, "columns")).fetchall()
         columns: dict[str, list[dg.TableColumn]] = {}
-        for relation, name, kind, comment in found:
+        for relation, name, kind, comment, _ in found:
             columns.setdefault(relation, []).append(dg.TableColumn(name, kind, description=comment))
-        rows = {relation: {"dagster/row_count": count} for relation, count in counts}
+        rows = {relation: {"dagster/row_count": count} for relation, *_, count in found if count is not None}
         return {
             self._key(relation): {
                 "dagster/column_schema": dg.TableSchema(columns=columns[relation.name]),
@@ -115,7 +110,7 @@ def _reads_snapshots(relation: Relation, subjects: Subjects) -> bool:
     """Whether it reads the snapshots themselves, be it through the internal relations; or nothing that is shown."""
     internal = [source for source in relations(subjects) if source.name in relation.reads and source.is_internal]
     return (
-        "inputs" in relation.reads
+        any(name.startswith("inputs.") for name in relation.reads)
         or any(_reads_snapshots(source, subjects) for source in internal)
         or not _sources(relation, subjects)
     )

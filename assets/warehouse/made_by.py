@@ -6,7 +6,8 @@ from pathlib import Path
 
 import duckdb
 
-_CODE = (".py", ".sql", ".toml", ".csv")
+CODE = Path(__file__).parents[1]
+_SUFFIXES = (".py", ".sql", ".toml", ".csv")
 
 
 @cache
@@ -16,9 +17,8 @@ def made_by() -> str:
     Files are taken by their names below the folder, so that a moved query counts as another one.
     """
     code = sha256(duckdb.__version__.encode())
-    folder = Path(__file__).parents[1]
-    for path in sorted(folder.rglob("*")):
-        if path.suffix in _CODE:
-            code.update(str(path.relative_to(folder)).encode())
+    for path in sorted(CODE.rglob("*")):
+        if path.suffix in _SUFFIXES:
+            code.update(str(path.relative_to(CODE)).encode())
             code.update(path.read_bytes())
     return code.hexdigest()

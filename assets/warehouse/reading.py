@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
+from assets.engine import quoted
 from assets.errors import LicenseHistoryError
 from assets.layout import DataDirectory
 
@@ -23,15 +24,20 @@ def opened(data: DataDirectory) -> Iterator[duckdb.DuckDBPyConnection]:
         raise LicenseHistoryError(
             f"There is no warehouse yet in {data.root}: take a snapshot first (licenses snapshot, or make run)."
         )
-    with TemporaryDirectory() as scratch:
+    # In a database of its own: a setting holds for whoever in this process has the same file open.
+    with TemporaryDirectory() as scratch, duckdb.connect(":memory:") as connection:
         try:
-            connection = duckdb.connect(str(data.warehouse), read_only=True)
+            _attach(connection, data.warehouse)
         except duckdb.IOException:
             # Somebody has opened it for writing, which locks everybody else out: read a copy.
             copy = Path(scratch) / data.warehouse.name
             shutil.copyfile(data.warehouse, copy)
-            connection = duckdb.connect(str(copy), read_only=True)
-        with connection:
-            connection.execute("set TimeZone = 'UTC'")
-            connection.execute("set enable_external_access = false")
-            yield connection
+            _attach(connection, copy)
+        connection.execute("use warehouse")
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set enable_external_access = false")
+        yield connection
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, place: Path) -> None:
+    connection.execute(f"attach '{quoted(place)}' as warehouse (read_only)")

@@ -1,10 +1,10 @@
 """What the warehouse holds: one relation a file in the subjects' folders, in the order in which they read one another.
 
 `sql/*.sql` are the tables and views that analysts ask, `macros/` those that take a day or a name, `sql/internal/` what
-the others stand on. No relation and no column goes without a comment.
+the others stand on, `sql/temp/` what is there only while they are made. No relation and no column that is published
+goes without a comment.
 """
 
-import re
 import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,15 +16,19 @@ from typing import Any
 import duckdb
 
 from assets.engine import quoted
+from assets.warehouse.header import header
 from assets.warehouse.subject import Subject, Subjects
 
-_READS = re.compile(r"\b(?:from|join)\s+((?:internal\.)?\w+)")
+PLACES = {"sql/temp": "temp.", "sql/internal": "internal.", "sql": "", "macros": ""}
+"""Each folder of a subject, and how queries call what is in it."""
 
 
 class Kind(StrEnum):
     TABLE = "table"
     VIEW = "view"
     MACRO = "macro table"
+    PASSING = "temp view"
+    """Gone when the file is made; so only tables may read it."""
 
 
 @dataclass(frozen=True)
@@ -43,21 +47,40 @@ class Relation:
     def kind(self) -> Kind:
         if self.path.parent.name == "macros":
             return Kind.MACRO
+        if self.path.parent.name == "temp":
+            return Kind.PASSING
         return Kind.VIEW if f"create view {self.name} as" in self.sql else Kind.TABLE
 
     @property
     def is_internal(self) -> bool:
-        return self.path.parent.name == "internal"
+        """Whether only other relations read it."""
+        return self.path.parent.name in ("internal", "temp")
 
     @cached_property
-    def reads(self) -> set[str]:
-        """The names that the query selects from; names of its own CTEs among them."""
-        return set(_READS.findall(self.sql)) - {self.name}
+    def reads(self) -> frozenset[str]:
+        """The names that the query selects from, as it says itself."""
+        return header(self.sql).reads
 
     @property
     def comment(self) -> str:
-        """One line: what it is, and its grain."""
-        return str(self._told["comment"])
+        """One line: what it is and its grain, its key, and what it refers to."""
+        key = f" Key: {', '.join(self.key)}." if self.key else ""
+        return (
+            str(self._told["comment"])
+            + key
+            + "".join(f" Refers to {other} by {ours}." for ours, other in self.refers.items())
+        )
+
+    @property
+    def key(self) -> list[str]:
+        """The columns that tell its rows apart, nulls counting as values; declared, they would cost an index that is
+        several times as large as the table."""
+        return list(self._told.get("key", []))
+
+    @property
+    def refers(self) -> dict[str, str]:
+        """Columns, and the relation of whose key they are a value."""
+        return dict(self._told.get("refers", {}))
 
     def column_comment(self, column: str) -> str:
         """What a column means: the relation's own word for it, else the one that several relations share.
@@ -86,7 +109,7 @@ def relations(subjects: Subjects) -> tuple[Relation, ...]:
     """All relations, each after those that it reads."""
     found = {
         prefix + path.stem: Relation(prefix + path.stem, path, one)
-        for folder, prefix in (("sql/internal", "internal."), ("sql", ""), ("macros", ""))
+        for folder, prefix in PLACES.items()
         for one in subjects
         for path in sorted((one.folder / folder).glob("*.sql"))
     }
@@ -95,12 +118,15 @@ def relations(subjects: Subjects) -> tuple[Relation, ...]:
 
 
 def create(connection: duckdb.DuckDBPyConnection, relation: Relation) -> None:
-    """Make a relation in the connection's current database, with its comments."""
-    sql = relation.sql if relation.kind != Kind.TABLE else f"create table {relation.name} as {relation.sql}"
-    connection.execute(sql)
-    connection.execute(f"comment on {relation.kind.value} {relation.name} is '{quoted(relation.comment)}'")
-    if relation.kind == Kind.MACRO:  # its columns cannot bear comments
+    """Make a table or view in the connection's current database, with its comments; macros are made apart
+    (`assets/warehouse/attached.py`)."""
+    if relation.kind == Kind.PASSING:
+        connection.execute(f"create or replace temp view {relation.path.stem} as {relation.sql}")
         return
+    connection.execute(
+        relation.sql if relation.kind != Kind.TABLE else f"create table {relation.name} as {relation.sql}"
+    )
+    connection.execute(f"comment on {relation.kind.value} {relation.name} is '{quoted(relation.comment)}'")
     for column, *_ in connection.execute(f"describe {relation.name}").fetchall():
         text = quoted(relation.column_comment(column))
         connection.execute(f"comment on column {relation.name}.{column} is '{text}'")

@@ -1,7 +1,4 @@
-"""The commands and their options; what they do stands in the modules beside this one.
-
-Exit status: 0 done, 1 failed, 2 wrong use, 3 done in part, 130 and 143 ended by Ctrl-C and SIGTERM.
-"""
+"""The commands and their options; what they do stands in the modules beside this one."""
 
 import os
 import sys
@@ -21,6 +18,7 @@ from pipelines.signals import ended_by, listening
 app = typer.Typer(
     name="licenses",
     help="Who held which Claude license on which day, since when, and was it used.",
+    epilog="Exit status: 0 done, 1 failed, 2 wrong use, 3 done in part, 130 and 143 ended by Ctrl-C and SIGTERM.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -153,11 +151,12 @@ def sql(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A file instead of the terminal.")] = None,
 ) -> None:
     """Ask the warehouse, read-only. Works while a run is writing, too."""
-    from pipelines.cli.sql import RELATIONS, ask
+    from pipelines.cli.sql import ask
+    from pipelines.cli.warehouse import query as own_query
 
     if bool(query) == list_relations:
         raise WrongUse("give one query, or --list to see what there is to ask.")
-    ask(RELATIONS.read_text(encoding="utf-8") if list_relations else query, form.value, output)
+    ask(own_query("relations") if list_relations else query, form.value, output)
 
 
 @app.command()

@@ -9,8 +9,7 @@ from rich.console import Console
 
 from assets.days import require_not_future
 from assets.errors import WrongUse
-from assets.extraction.landing import require_not_behind
-from assets.files.preflight import require_room
+from assets.extraction.ready import require_ready
 from assets.layout import DataDirectory, snapshot_file
 from assets.snapshots.past.plan import Action, DayPlan, Wish, folded
 from assets.snapshots.snapshot import known_facts
@@ -31,8 +30,7 @@ def fill_days(
     settings = settings_module.load()
     _check(first, last, settings)
     if not dry_run:
-        require_room(settings.data)
-        require_not_behind(settings.data, settings.now)
+        require_ready(settings.data, settings.now)
     plans = plan_days(settings, first, last, wish)
     _tell_plan(plans, first, last)
     impossible = [one for one in plans if one.action is Action.IMPOSSIBLE]

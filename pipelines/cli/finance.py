@@ -31,7 +31,7 @@ def close(month: str, *, acknowledged: Iterable[str], by: str | None) -> None:
     gaps = [day for text in acknowledged for day in _days(text)]
     first = month_of(month)
     entry = close_month(SUBJECTS, settings.data, first, by=by or _me(), now=settings.now, acknowledged=gaps)
-    out.print(f"{month} is closed, signed by {entry.by}: {_figures(settings.data, first)}.", markup=False)
+    out.print(f"{month} is closed, signed by {entry.recorded_by}: {_figures(settings.data, first)}.", markup=False)
     out.print(f"Computed from {len(entry.inputs):,} files, together {entry.inputs_sha256}.", markup=False)
     out.print(
         f"What comes to light later: from finance_restatements. Log: {settings.data.root / 'finance' / 'log'}",
@@ -48,7 +48,7 @@ def reopen(month: str, *, reason: str, by: str | None) -> None:
     settings = settings_module.load()
     require_room(settings.data)
     entry = reopen_month(SUBJECTS, settings.data, month_of(month), by=by or _me(), now=settings.now, reason=reason)
-    out.print(f"{month} is open again, by {entry.by}: {entry.reason}", markup=False)
+    out.print(f"{month} is open again, by {entry.recorded_by}: {entry.reason}", markup=False)
 
 
 def report(month: str, *, form: str, output: Path | None) -> Path:

@@ -1,15 +1,12 @@
 """`licenses history WHO`: one person's or key's story, as a timeline in the terminal."""
 
-from pathlib import Path
-
 from rich.console import Console
 from rich.markup import escape
 
 from assets.errors import WrongUse
 from pipelines import settings as settings_module
-from pipelines.cli.warehouse import opened
+from pipelines.cli.warehouse import opened, query
 
-STRETCHES = Path(__file__).with_name("history.sql")
 SHOWN = ("license_type", "status", "name", "email", "workspace_name", "owner_email", "owner_status")
 
 
@@ -21,7 +18,7 @@ def tell(who: str) -> None:
     """
     out = Console(highlight=False, soft_wrap=True)
     with opened(settings_module.load().data) as warehouse:
-        found = warehouse.execute(STRETCHES.read_text(encoding="utf-8"), {"who": who})
+        found = warehouse.execute(query("stretches"), {"who": who})
         columns = [column[0] for column in found.description or ()]
         rows = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
     if not rows:

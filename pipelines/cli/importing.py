@@ -11,8 +11,7 @@ from rich.console import Console
 
 from assets.days import require_over
 from assets.errors import WrongUse
-from assets.extraction.landing import require_not_behind
-from assets.files.preflight import require_room
+from assets.extraction.ready import require_ready
 from assets.layout import DataDirectory, snapshot_file
 from assets.snapshots.imported.importing import Imported, Target, importing, nearest_facts
 from assets.snapshots.imported.kept import keep, target_of
@@ -44,8 +43,7 @@ def import_file(request: Request, *, yes: bool, debug: bool) -> int:
     """Read, tell, ask where a person watches, import, tell; returns the exit status."""
     settings = settings_module.load()
     require_over(request.day, settings.now, settings.licenses_first_day)
-    require_room(settings.data)
-    require_not_behind(settings.data, settings.now)
+    require_ready(settings.data, settings.now)
     organization_id = _organization(settings.data, request.organization, request.day)
     said = read_map_file(request.map_file) if request.map_file else MapFile()
     sheet = read_sheet(request.file)

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from assets.layout import SNAPSHOTS, DataDirectory
 from pipelines.cli.paths import short
-from pipelines.cli.warehouse import opened
+from pipelines.cli.warehouse import opened, query
 
 LAST_CHANGES = 8
 KINDS = {"user": "People", "api_key": "API keys", "invite": "Invitations"}
@@ -37,15 +37,7 @@ def _seats(warehouse: duckdb.DuckDBPyConnection, first: date, last: date) -> Tab
     )
     table.add_column("Seats", justify="right")
     table.add_column(f"Since {first}", justify="right")
-    rows = warehouse.execute(
-        """select holder_type, license_type, status,
-                  coalesce(sum(seats) filter (where snapshot_date = $last), 0)::bigint as now,
-                  (now - coalesce(sum(seats) filter (where snapshot_date = $first), 0))::bigint as change
-           from seat_counts_daily where snapshot_date in ($first, $last)
-           group by holder_type, license_type, status having now <> 0 or change <> 0
-           order by holder_type = 'invite', holder_type = 'api_key', now desc, license_type, status""",
-        {"first": first, "last": last},
-    ).fetchall()
+    rows = warehouse.execute(query("seats"), {"first": first, "last": last}).fetchall()
     before = None
     for kind, license_type, status, seats, change in rows:
         told = KINDS[kind] if kind != before else ""
@@ -58,11 +50,7 @@ def seats_over_time(warehouse: duckdb.DuckDBPyConnection, width: int) -> str:
     """A chart of the active members of each license type, over all days of the warehouse."""
     import plotext
 
-    rows = warehouse.execute(
-        """select license_type, snapshot_date, sum(seats)::bigint from seat_counts_daily
-           where status = 'Active' and holder_type = 'user'
-           group by all order by all"""
-    ).fetchall()
+    rows = warehouse.execute(query("active_members")).fetchall()
     plotext.clear_figure()
     plotext.theme("clear")
     plotext.plotsize(width, 14)
@@ -77,12 +65,7 @@ def seats_over_time(warehouse: duckdb.DuckDBPyConnection, width: int) -> str:
 
 def _last_changes(warehouse: duckdb.DuckDBPyConnection, first: date) -> Table:
     table = Table("Day", "Who", "What", title="The last changes", title_justify="left", box=None, title_style="bold")
-    rows = warehouse.execute(
-        """select event_date, coalesce(name, email, holder_id), event, before, after
-           from changes_between(?, date '9999-12-31') where previous_date is not null
-           order by event_date desc, 2, 3 limit ?""",
-        [first, LAST_CHANGES],
-    ).fetchall()
+    rows = warehouse.execute(query("last_changes"), {"first": first, "most": LAST_CHANGES}).fetchall()
     for day, who, event, before, after in rows:
         change = " → ".join(part for part in (before, after) if part)
         table.add_row(str(day), escape(who), escape(f"{event.replace('_', ' ')}: {change}" if change else event))
@@ -102,16 +85,7 @@ def _unused(warehouse: duckdb.DuckDBPyConnection) -> Table:
     )
     for heading in ("unused", "watched for less", "used before that", "not seen", "unknown"):
         table.add_column(heading, justify="right")
-    rows = warehouse.execute(
-        """select license_type,
-                  count(*) filter (where days_unused_proven >= 30),
-                  count(*) filter (where last_used_state = 'never_seen' and days_unused_proven < 30),
-                  count(*) filter (where last_used_state = 'used' and coalesce(days_unused_proven, 0) < 30),
-                  count(*) filter (where last_used_state = 'not_seen'),
-                  count(*) filter (where last_used_state = 'unknown')
-           from unused_licenses where coalesce(days_since_last_use >= 30, true)
-           group by license_type order by license_type"""
-    ).fetchall()
+    rows = warehouse.execute(query("unused")).fetchall()
     for license_type, *counts in rows:
         table.add_row(escape(license_type), *(f"{count:,}" for count in counts))
     return table

@@ -54,7 +54,7 @@ def _compare(settings: Settings, first: date, last: date) -> tuple[int, int, int
                     untold += 1
                     continue
                 feed = feeds.fetch(organization, day, later.observed_at, how)
-                found = differences(earlier, later, feed, (settings.data,), scratch)
+                found = differences(earlier, later, feed, settings.data, scratch)
                 compared, differing = compared + 1, differing + bool(found)
                 for one in found:
                     out.print(f"{earlier.title}, {day} (from {later.snapshot_date}): {one}", markup=False)

@@ -14,8 +14,8 @@ from assets.spans import told_spans
 from pipelines import settings as settings_module
 from pipelines.cli.progress import watched
 from pipelines.execution import at_hand
-from pipelines.register import AtWork, Looked, in_words
 from pipelines.settings import Settings
+from pipelines.telling.register import AtWork, Looked, in_words
 
 out = Console(highlight=False, soft_wrap=True)
 

@@ -77,7 +77,7 @@ def _run_nights(settings: Settings, data: DataDirectory, nights: Iterator[date])
     from assets.resources import PipelineClock
     from pipelines.definitions import build
     from pipelines.execution import days_as_tags, run
-    from pipelines.instance import instance
+    from pipelines.installation.instance import instance
     from pipelines.jobs import BACKFILL, NIGHTLY
     from pipelines.running import end_dead_runs
     from sandbox import Clock, Organization, create_app, serving

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from assets.errors import WrongUse
-from pipelines import places
+from pipelines.installation import places
 
 if TYPE_CHECKING:
     from sandbox.scenario import Scenario

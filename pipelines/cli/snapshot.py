@@ -19,7 +19,7 @@ from pipelines import settings as settings_module
 from pipelines.cli.progress import watched
 from pipelines.cli.warehouse import BUILT_AGAIN
 from pipelines.due import done
-from pipelines.instance import dagster_home
+from pipelines.installation.instance import dagster_home
 from pipelines.settings import Settings
 
 out = Console(highlight=False, soft_wrap=True)
@@ -106,7 +106,7 @@ def _manifest(data: DataDirectory, facts: SnapshotFacts) -> Manifest | None:
 
 def _run(settings: Settings, day: date, *, accept_drop: bool, again: bool, debug: bool) -> int:
     from pipelines.execution import Outcome, run_night
-    from pipelines.instance import RunLogFailed
+    from pipelines.installation.instance import RunLogFailed
 
     logging.getLogger("httpx").setLevel(logging.WARNING)
     with watched(f"Snapshot of {day}"):

@@ -16,8 +16,6 @@ from pipelines.cli.warehouse import opened
 MOST_ROWS = 200
 """Rows that the table format shows; the other formats give all."""
 
-RELATIONS = Path(__file__).with_name("relations.sql")
-
 
 def ask(query: str, form: str, output: Path | None) -> None:
     """Run a query and give its rows out.

@@ -14,7 +14,7 @@ from pipelines.automation import SENSOR as AUTOMATION
 from pipelines.cli.run import sandbox_data, wants_sandbox
 from pipelines.cli.sandbox import SANDBOX_KEY
 from pipelines.cli.snapshot import require_place
-from pipelines.instance import VARIABLE, instance, prepare_home
+from pipelines.installation.instance import VARIABLE, instance, prepare_home
 from pipelines.schedule import GAPS_SCHEDULE, SCHEDULE
 from pipelines.settings import KEY, Settings, Switch
 

@@ -139,7 +139,10 @@ def arguments() -> argparse.Namespace:
     for name, choices in (("scope", Scope), ("kind", Kind)):
         words = ", ".join(choice.name.lower() for choice in choices)
         parser.add_argument(
-            f"--{name}", type=lambda word, choices=choices: choices[word.upper()], action="append", help=words
+            f"--{name}",
+            type=lambda word, choices=choices: choices[word.upper()],  # type: ignore[misc]
+            action="append",
+            help=words,
         )
     parser.add_argument("--number", type=int, action="append", help="only the N-th call")
     return parser.parse_args()

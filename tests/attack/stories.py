@@ -95,7 +95,7 @@ class Company:
 
     def _run(self, words: tuple[str, ...], now: str, data: Path, attack: Attack = UNATTACKED) -> Ended:
         environment: Mapping[str, str] = {"LICENSES_DATA_DIR": str(data), "LICENSES_NOW": now}
-        return self._warm.run(words, data, self._environment | environment, attack)
+        return self._warm.run(words, data, {**self._environment, **environment}, attack)
 
     def _night(self, template: str, day: object, now: str) -> None:
         ended = self._run(("snapshot", "--day", str(day)), now, self._templates / template / "data")

@@ -45,7 +45,7 @@ def warm_up() -> None:
     import_module("pandas")  # a run imports it late
     from assets.layout import DataDirectory
     from pipelines.definitions import build
-    from pipelines.instance import instance
+    from pipelines.installation.instance import instance
     from pipelines.jobs import BACKFILL, NIGHTLY
     from pipelines.settings import Settings
 
@@ -80,14 +80,15 @@ def prepare_once() -> None:
     ScriptDirectory.from_config = from_config  # type: ignore[method-assign]
 
     engines: dict[str, Any] = {}
-    make = sqlite_event_log.create_engine
+    make = sqlite_event_log.create_engine  # type: ignore[attr-defined]
 
     def engine(url: str, **options: Any) -> Any:
         if url not in engines:
             engines[url] = make(url, **options)
         return engines[url]
 
-    sqlite_event_log.create_engine = sqlite_run_storage.create_engine = engine
+    for module in (sqlite_event_log, sqlite_run_storage):
+        vars(module)["create_engine"] = engine
 
 
 def be_the_command_line(

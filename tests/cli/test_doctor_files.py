@@ -13,7 +13,7 @@ import pytest
 from assets.files import preflight
 from assets.files.atomic import beside
 from assets.layout import DataDirectory, snapshot_file, usage_file
-from pipelines import places
+from pipelines.installation import places
 from tests.cli.conftest import COMPANY, DAY, Check
 
 
@@ -204,7 +204,7 @@ def test_a_directory_that_cannot_be_written_is_a_problem(
     check: Check, data: DataDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locked: str
 ):
     # Not by its mode: to root, as whom tests may run, everything can be written.
-    monkeypatch.setattr(preflight.os, "access", lambda place, *_, **__: place != tmp_path / locked)
+    monkeypatch.setattr("os.access", lambda place, *_, **__: place != tmp_path / locked)
     said = check(COLUMNS="400")
     assert said.status == 1
     assert f"{tmp_path / locked} belongs to" in said.about("problem", "place")

@@ -15,7 +15,7 @@ import pytest
 
 from assets.layout import SNAPSHOTS, DataDirectory, files_of_day
 from assets.warehouse.publish import publish
-from pipelines.instance import instance
+from pipelines.installation.instance import instance
 from pipelines.running import ENDED
 from sandbox import serving
 from tests.commandline import Operator, environment_restored
@@ -100,9 +100,9 @@ def test_a_day_is_done_whichever_of_two_keys_reads_it(api: ScriptedApi, tmp_path
     (tmp_path / "o.toml").write_text(
         "[[organization]]\nname = 'A'\nkey_env = 'A_KEY'\n[[organization]]\nname = 'B'\nkey_env = 'B_KEY'\n"
     )
-    keys = {"A_KEY": "sk-ant-admin01-1", "B_KEY": "sk-ant-admin01-2", "LICENSES_ORGANIZATIONS": "o.toml"}
+    keys: dict[str, Any] = {"A_KEY": "sk-ant-admin01-1", "B_KEY": "sk-ant-admin01-2"}
     with serving(as_app(by_key)) as url:
-        operator = Operator(tmp_path, url, home=home, **keys)
+        operator = Operator(tmp_path, url, home=home, LICENSES_ORGANIZATIONS="o.toml", **keys)
         assert operator.night(DAY).status == 0
         assert "done already" in operator.night(DAY).out
 
@@ -312,7 +312,8 @@ def nowhere_to_write(full: bool) -> Iterator[int]:
 
 def start(folder: Path, url: str, *command: str, **changes: Any) -> "subprocess.Popen[str]":
     """A command (the snapshot of DAY in its night) as a process of its own, with other streams or settings."""
-    streams = {name: changes.pop(name) for name in ("stdout", "stderr") if name in changes}
+    usual: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    streams = {name: changes.pop(name, stream) for name, stream in usual.items()}
     settings = {
         "ANTHROPIC_BASE_URL": url,
         "ANTHROPIC_ADMIN_KEY": "sk-ant-admin01-scripted",
@@ -323,7 +324,7 @@ def start(folder: Path, url: str, *command: str, **changes: Any) -> "subprocess.
         [sys.executable, "-c", PROGRAM, *(command or ("snapshot", "--day", str(DAY)))],
         env={**os.environ, **settings, **changes},
         text=True,
-        **({"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} | streams),
+        **streams,
     )
 
 

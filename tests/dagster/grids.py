@@ -40,7 +40,7 @@ from assets.snapshots.snapshot import read_facts
 from pipelines import settings
 from pipelines.definitions import build
 from pipelines.execution import days_as_tags, sentences_of
-from pipelines.instance import instance
+from pipelines.installation.instance import instance
 from tests.commandline import Finished, environment_restored, licenses
 from tests.scripted import DAY, KEY, ScriptedApi, activity, user
 
@@ -209,7 +209,7 @@ class Deployment:
     def versions(self, asset: str = ASSIGNMENTS) -> dict[date, str]:
         """Each day's data version, by which others tell whether they have to run again."""
         records = self.opened.fetch_materializations(key(asset), limit=1000).records
-        told = [one.asset_materialization for one in reversed(records)]
+        told: list[Any] = [one.asset_materialization for one in reversed(records)]
         return {date.fromisoformat(one.partition): one.tags["dagster/data_version"] for one in told}
 
     def provisional(self, asset: str = ASSIGNMENTS) -> dict[date, Mapping[str, Any]]:

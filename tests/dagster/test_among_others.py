@@ -173,7 +173,8 @@ def test_a_job_without_its_partition_is_one_sentence(ours: Made, opened: dg.Dags
 @pytest.mark.parametrize("switch", ["off", "on"])
 def test_schedules_and_sensor_wait_until_somebody_starts_them(ours: Made, switch: str):
     repository = ours(LICENSES_SCHEDULES=switch).get_repository_def()
-    started = {one.name: one.default_status.value for one in (*repository.schedule_defs, *repository.sensor_defs)}
+    automated: list[Any] = [*repository.schedule_defs, *repository.sensor_defs]
+    started = {one.name: one.default_status.value for one in automated}
     assert started == dict.fromkeys(
         [
             "claude_licenses_nightly_at_two",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from assets.errors import WrongUse
-from pipelines import foreign_env
+from pipelines.installation import foreign_env
 from tests.dagster.conftest import Command, environment, program
 
 RESOURCES = """{ workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError {
@@ -62,7 +62,12 @@ def code_server(folder: Path, socket: Path, **settings: str) -> Iterator[None]:
     """`dagster code-server start`, once it says that it has started."""
     words = [program("dagster"), "code-server", "start", "-m", "pipelines.definitions", "-s", socket]
     with subprocess.Popen(
-        words, cwd=folder, env=environment(**settings), stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True
+        [*map(str, words)],
+        cwd=folder,
+        env=environment(**settings),
+        stderr=subprocess.STDOUT,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as server:
         try:
             assert server.stdout
@@ -101,7 +106,7 @@ def started_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
         for place, lines in ((tmp_path / "there", foreign), (tmp_path / "ours", ours)):
             place.mkdir()
             (place / ".env").write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
-        monkeypatch.setattr("pipelines.places.CHECKOUT", tmp_path / "ours")
+        monkeypatch.setattr("pipelines.installation.places.CHECKOUT", tmp_path / "ours")
         monkeypatch.chdir(tmp_path / "there")
         for name in ours.keys() - foreign.keys():
             monkeypatch.delenv(name, raising=False)

@@ -46,7 +46,7 @@ class Daemon:
         )
         self.cursors.append(result.cursor)
         keys = self.definitions.resolve_asset_graph().get_all_asset_keys()
-        asked = {key.to_user_string(): result.get_requested_partitions(key) for key in keys}
+        asked: dict[str, Any] = {key.to_user_string(): result.get_requested_partitions(key) for key in keys}
         return {name: partitions for name, partitions in asked.items() if partitions}
 
     def told(self, key: dg.AssetKey, day: date, *, closed: bool = True) -> None:

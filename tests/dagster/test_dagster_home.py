@@ -8,7 +8,7 @@ import pytest
 from dagster._daemon.types import DaemonHeartbeat
 
 from assets.layout import DataDirectory
-from pipelines.instance import dagster_home, instance, prepare_home
+from pipelines.installation.instance import dagster_home, instance, prepare_home
 from sandbox import serving
 from tests.cli.conftest import Said
 from tests.commandline import Operator

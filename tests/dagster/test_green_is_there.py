@@ -18,6 +18,7 @@ from dagster._core.errors import DagsterExecutionInterruptedError
 
 from assets.layout import snapshot_file
 from assets.snapshots.past import fill as filling
+from assets.snapshots.past.fill import days_between
 from sandbox import serving
 from tests.dagster.agreement import ROWS, expect_agreement
 from tests.dagster.grids import (
@@ -27,7 +28,6 @@ from tests.dagster.grids import (
     OBSERVATION,
     Deployment,
     company,
-    days_between,
     deployed,
 )
 from tests.scripted import DAY, FEED, ScriptedApi, as_app, error, user

@@ -9,9 +9,10 @@ import httpx
 import pytest
 
 from assets.layout import snapshot_file
+from assets.snapshots.past.fill import days_between
 from sandbox import serving
 from tests.dagster.agreement import ROWS, expect_agreement
-from tests.dagster.grids import ALL, ASSIGNMENTS, FEED_FROM, OBSERVATION, Deployment, company, days_between, deployed
+from tests.dagster.grids import ALL, ASSIGNMENTS, FEED_FROM, OBSERVATION, Deployment, company, deployed
 from tests.scripted import DAY, FEED, ScriptedApi, as_app, error, user
 
 # Dagster uses what it has deprecated itself.

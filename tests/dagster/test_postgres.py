@@ -137,7 +137,7 @@ def test_a_night_on_postgresql_is_seen_there_and_a_neighbours_asset_follows_it(
         assert opened.get_materialized_partitions(neighbour.UPSTREAM) == {str(DAY)}, "today is not green"
 
         context = dg.build_sensor_context(instance=opened, definitions=neighbour.defs)
-        (request,) = neighbour.when_a_day_is_green.evaluate_tick(context).run_requests
+        (request,) = neighbour.when_a_day_is_green.evaluate_tick(context).run_requests or ()
         assert request.partition_key == str(DAY)
         followed = dg.materialize([neighbour.licenses_in_use], partition_key=request.partition_key, instance=opened)
         (published,) = operator.ask(f"select count(*) from license_snapshots where snapshot_date = '{DAY}'")

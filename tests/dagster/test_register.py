@@ -226,7 +226,7 @@ def _check_alone(newcomer: Newcomer, name: str) -> list[dg.AssetCheckEvaluation]
     with newcomer.definitions(AFTER) as definitions:
         job = definitions.resolve_implicit_global_asset_job_def()
         alone = job.get_subset(asset_selection=frozenset(), asset_check_selection=frozenset({check}))
-        return alone.execute_in_process(instance=newcomer.opened).get_asset_check_evaluations()
+        return [*alone.execute_in_process(instance=newcomer.opened).get_asset_check_evaluations()]
 
 
 def _traces(data: DataDirectory) -> dict[str, int]:

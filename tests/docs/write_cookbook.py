@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from assets.layout import DataDirectory
-from pipelines.instance import instance
+from pipelines.installation.instance import instance
 from tests.commandline import environment_restored
 from tests.docs.company import play
 from tests.docs.recipes import COOKBOOK, run, written_anew

@@ -596,7 +596,8 @@ class Known:
 
 
 def _attributes(**given: Any) -> Attributes:
-    return Attributes(**(dict.fromkeys(Attributes._fields) | given))
+    nothing: dict[str, Any] = dict.fromkeys(Attributes._fields)
+    return Attributes(**(nothing | given))
 
 
 def _changes(old: Attributes, new: Attributes) -> Iterator[tuple[str, str, str | None, str | None]]:

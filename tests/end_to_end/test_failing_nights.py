@@ -84,7 +84,7 @@ def test_with_debug_and_only_then_the_traceback_is_shown(company: Company):
     assert 'File "' not in without.err
 
 
-def test_a_refused_key_is_told_as_in_the_setup_guide(company: Company):
+def test_a_refused_key_is_told_with_the_advice_of_readme(company: Company):
     company.api.says["me"] = lambda _: error(401, "invalid x-api-key")
     told = failing(company).err
     assert "the API refused the key (HTTP 401, authentication_error: invalid x-api-key, request id req_42)" in told

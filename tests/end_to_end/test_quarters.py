@@ -61,10 +61,11 @@ def at(day: date) -> datetime:
 
 def stall(first: int, last: int, *reports: Listing, **how: Any) -> Stall:
     """From the morning before the night `first` to the evening before the night `last`, in nights of a scenario."""
+    if reports:
+        how["reports"] = frozenset(reports)
     return Stall(
         since=at(FIRST) + timedelta(days=first, hours=7),
         until=at(FIRST) + timedelta(days=last, hours=20),
-        **({"reports": frozenset(reports)} if reports else {}),
         **how,
     )
 
@@ -461,7 +462,7 @@ def test_whom_only_the_claude_code_report_sees_is_never_called_never_seen(quarte
 
 # The weeks before, out of the feed.
 
-FEEDS = {
+FEEDS: dict[str, dict[str, Any]] = {
     "as it is": {},
     "does not filter": {"feed_ignores_organization_ids": True},
     "tells no uuid": {"feed_tells_uuid": False, "empty_feed_page_every": 2},

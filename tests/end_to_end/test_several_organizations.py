@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -12,7 +13,7 @@ from tests.commandline import Finished, Operator
 from tests.scripted import DAY, ScriptedApi, api_key, as_app, error, page, user
 
 BERLIN, PORTO_MEMBERS, PORTO_KEYS = "sk-ant-admin01-berlin", "sk-ant-admin01-porto-m", "sk-ant-admin01-porto-k"
-KEYS = {"BERLIN_KEY": BERLIN, "PORTO_MEMBERS_KEY": PORTO_MEMBERS, "PORTO_KEYS_KEY": PORTO_KEYS}
+KEYS: dict[str, Any] = {"BERLIN_KEY": BERLIN, "PORTO_MEMBERS_KEY": PORTO_MEMBERS, "PORTO_KEYS_KEY": PORTO_KEYS}
 FILE = """
 [[organization]]
 name = "Berlin"

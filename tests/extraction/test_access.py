@@ -31,7 +31,7 @@ def company(**refused: int) -> ScriptedApi:
     """Two members, a key and an invite; `refused` lists answer with the status given."""
     api = ScriptedApi(users=[user(1), user(2)], api_keys=[api_key(1)], invites=[invite(1)])
     for name, status in refused.items():
-        api.says[name] = lambda _, status=status: error(status, "not for you")
+        api.says[name] = lambda _, status=status: error(status, "not for you")  # type: ignore[misc]
     return api
 
 
@@ -96,7 +96,7 @@ def test_an_organization_of_which_neither_members_nor_keys_can_be_read_fails(nig
     assert not made.manifest()["complete"]
 
 
-def test_a_refused_key_fails_at_once_with_the_setup_guides_advice(nights: Start):
+def test_a_refused_key_fails_at_once_with_the_advice_of_readme(nights: Start):
     api = ScriptedApi()
     api.says["me"] = lambda _: error(401, "invalid x-api-key")
     with pytest.raises(AccessRefused) as caught:
@@ -116,7 +116,7 @@ def test_a_key_that_is_revoked_while_the_roster_is_read_fails_the_observation(ni
     assert not made.manifest()["complete"]
 
 
-def test_a_key_that_may_not_say_whose_it_is_gets_the_setup_guides_advice(nights: Start):
+def test_a_key_that_may_not_say_whose_it_is_gets_the_advice_of_readme(nights: Start):
     with pytest.raises(AccessRefused, match=r"may not read its own organization .HTTP 403.*organization-admin"):
         nights(company(me=403)).observe()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from assets.extraction.answers import Answer
@@ -21,6 +21,7 @@ from assets.extraction.api import (
     Endpoint,
 )
 from assets.extraction.paging import walk
+from tests.examples import cheap
 from tests.scripted import Nights, ScriptedApi, api_key, error, person, used, user
 
 ids = st.lists(st.text("abcXYZ019_", min_size=1, max_size=6), unique=True, max_size=40)
@@ -52,6 +53,7 @@ def walked(endpoint: Endpoint, rows: list[dict], size: int) -> Iterator[str]:
         yield from (item.id for item in fetched.items)
 
 
+@cheap()
 @given(kind=st.sampled_from(BARE), names=ids, size=st.integers(1, 50))
 def test_any_list_by_cursor_is_walked_whole_and_in_order(kind: tuple, names: list[str], size: int):
     endpoint, fields = kind
@@ -59,6 +61,7 @@ def test_any_list_by_cursor_is_walked_whole_and_in_order(kind: tuple, names: lis
     assert list(walked(endpoint, rows, size)) == names
 
 
+@cheap()
 @given(names=ids, size=st.integers(1, 50))
 def test_a_list_by_token_is_walked_whole_even_where_it_does_not_say_has_more(names: list[str], size: int):
     rows = [{"user": {"id": name}} for name in names]
@@ -69,6 +72,7 @@ def test_a_list_by_token_is_walked_whole_even_where_it_does_not_say_has_more(nam
     assert [item.user.id for fetched in walk(ANALYTICS_USERS, fetch) for item in fetched.items] == names
 
 
+@cheap()
 @given(days=st.lists(st.dates(), max_size=30), size=st.integers(1, 40))
 def test_usage_rows_are_walked_whole_with_all_their_equals(days: list, size: int):
     rows = [{"starting_at": f"{day}T00:00:00Z", "group": {}} for day in days]
@@ -89,7 +93,6 @@ FAULTS = (
 )
 
 
-@settings(max_examples=6, deadline=None)
 @given(
     members=st.integers(0, 25),
     keys=st.integers(0, 25),

@@ -101,6 +101,7 @@ def test_what_the_api_said_of_its_time_grows_older(nights: Start, monkeypatch: p
     client = nights(saying_that_it_is(NEXT_NIGHT)).access().keys[0].client
     later = time.monotonic() + 7200
     monkeypatch.setattr("assets.extraction.client.monotonic", lambda: later)
+    assert client.server_time is not None
     assert NEXT_NIGHT + timedelta(hours=1, minutes=59) < client.server_time <= NEXT_NIGHT + timedelta(hours=2)
 
 

@@ -101,7 +101,8 @@ def test_without_a_sealed_manifest_there_is_no_observation(nights: Start):
 
 def test_pages_are_on_disk_before_the_list_has_ended(nights: Start):
     """Memory stays flat: a page that has been heard is not held."""
-    api, heard = ScriptedApi(users=[user(n, name=random.randbytes(400).hex()) for n in range(1, 2_000)]), []
+    api = ScriptedApi(users=[user(n, name=random.randbytes(400).hex()) for n in range(1, 2_000)])
+    heard: list[int] = []
     api.page_size = 10
 
     def users(request):

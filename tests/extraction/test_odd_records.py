@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from assets.errors import LicenseHistoryError, ListFailed
@@ -231,7 +231,6 @@ hostile = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     members=st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(user(1), hostile)), max_size=6),
     keys=st.lists(
@@ -244,7 +243,7 @@ def test_whatever_is_called_complete_can_be_derived(nights: Start, members: list
     for name, rows, good in (("users", members, user), ("api_keys", keys, api_key)):
         items = [good(n) | row for n, row in enumerate(rows)] + [good(n) for n in range(100, 104)]
         answer = sent(*items)
-        api.says[name] = lambda _, answer=answer: answer
+        api.says[name] = lambda _, answer=answer: answer  # type: ignore[misc]
     made = nights(api)
     try:
         observation = made.observe()
@@ -282,7 +281,7 @@ def two(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[Two]:
 
     folder = tmp_path_factory.mktemp("two")
     (folder / "organizations.toml").write_text(FILE)
-    keys = {"ACME_KEY": KEY, "ODD_KEY": ODD}
+    keys: dict[str, Any] = {"ACME_KEY": KEY, "ODD_KEY": ODD}
     with serving(as_app(answer)) as url:
         made = Two(folder, url, home=home, LICENSES_ORGANIZATIONS="organizations.toml", **keys)
         made.odd = odd
@@ -312,7 +311,7 @@ def test_one_odd_record_is_status_3_and_a_sentence_and_everybody_else_is_there(t
 def test_an_organization_that_cannot_be_read_costs_itself_alone(two: Two, number: int, says: Row):
     day = DAY + timedelta(days=number)
     two.odd.says = {
-        name: lambda request, answer=answer: httpx.Response(
+        name: lambda request, answer=answer: httpx.Response(  # type: ignore[misc]
             200, content=answer(request).content, headers={"content-type": "application/json"}
         )
         for name, answer in says.items()

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
+import respx
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assets.errors import ListFailed
@@ -32,7 +34,7 @@ def ask(client: Client, seconds: float = 300) -> bytes:
 
 
 @contextmanager
-def sandbox(*, stopwatch: Callable[[], float] | None = None, **options: object) -> Iterator[Client]:
+def sandbox(*, stopwatch: Callable[[], float] | None = None, **options: Any) -> Iterator[Client]:
     app = create_app(COMPANY, clock=Clock(NOW).now, options=Options(**options), stopwatch=stopwatch)
     with serving(app) as url, Client(url, KEY) as client:
         yield client
@@ -40,6 +42,12 @@ def sandbox(*, stopwatch: Callable[[], float] | None = None, **options: object) 
 
 def against(handler: Handler) -> Client:
     return Client("https://api.test", KEY, transport=httpx.MockTransport(handler))
+
+
+def answered(*answers: httpx.Response) -> tuple[Client, respx.Route]:
+    """A client whose questions are answered so, one after the other, and what was asked."""
+    router = respx.Router()
+    return against(router.handler), router.route().mock(side_effect=answers)
 
 
 def faulty(fault: Fault, every: int = 1) -> FaultPlan:
@@ -82,14 +90,9 @@ WHOLE = page([user(1), user(2)], last_id="user_0002").content
 
 
 def test_a_packed_body_is_unpacked_and_no_other_packing_is_asked_for():
-    asked: list[str] = []
-
-    def handler(request: httpx.Request) -> httpx.Response:
-        asked.append(request.headers["accept-encoding"])
-        return packed(gzip.compress(WHOLE))
-
-    assert ask(against(handler)) == WHOLE
-    assert asked == ["gzip"]
+    client, route = answered(packed(gzip.compress(WHOLE)))
+    assert ask(client) == WHOLE
+    assert route.calls.last.request.headers["accept-encoding"] == "gzip"
 
 
 @pytest.mark.parametrize("padding", [b"", b"\0" * 512])
@@ -127,7 +130,7 @@ def test_a_large_page_within_the_bound_is_taken(monkeypatch: pytest.MonkeyPatch)
     halves = gzip.compress(body[:1_500_000]) + gzip.compress(body[1_500_000:])
     for answer in (packed(gzip.compress(body)), packed(halves), packed(body, "identity")):
         with pytest.raises(ListFailed, match="has more than"):
-            ask(against(lambda _, answer=answer: answer))
+            ask(against(lambda _, answer=answer: answer))  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(
@@ -143,8 +146,8 @@ def test_a_large_page_within_the_bound_is_taken(monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_the_servers_time_is_that_of_its_latest_answer(date: str, told: datetime | None):
-    dates = iter(["Mon, 02 Feb 2026 12:00:00 GMT", date])
-    client = against(lambda _: httpx.Response(200, json={}, headers={"date": next(dates)}))
+    dates = ("Mon, 02 Feb 2026 12:00:00 GMT", date)
+    client, _ = answered(*(httpx.Response(200, json={}, headers={"date": day}) for day in dates))
     assert client.server_time is None
     for _ in range(2):
         ask(client)
@@ -152,13 +155,10 @@ def test_the_servers_time_is_that_of_its_latest_answer(date: str, told: datetime
 
 
 def test_a_strangers_page_tells_no_server_time():
-    answers = iter(
-        [
-            error(403, date="Mon, 01 Jun 2026 12:00:00 GMT"),
-            httpx.Response(200, html="<h1>Log in</h1>", headers={"date": "Tue, 01 Jan 2019 00:00:00 GMT"}),
-        ]
+    client, _ = answered(
+        error(403, date="Mon, 01 Jun 2026 12:00:00 GMT"),
+        httpx.Response(200, html="<h1>Log in</h1>", headers={"date": "Tue, 01 Jan 2019 00:00:00 GMT"}),
     )
-    client = against(lambda _: next(answers))
     with pytest.raises(NotAvailable):
         ask(client)
     with pytest.raises(ListFailed):
@@ -200,9 +200,8 @@ def minutes(monkeypatch: pytest.MonkeyPatch) -> Minutes:
 def test_what_chance_adds_to_a_wait_leaves_time_to_ask(
     minutes: Minutes, monkeypatch: pytest.MonkeyPatch, asked_for: float
 ):
-    monkeypatch.setattr(patience.random, "uniform", lambda least, most: most)
-    answers = iter([error(429, **{"retry-after": str(asked_for)}), httpx.Response(200, json={"id": "org_1"})])
-    client = against(lambda _: next(answers))
+    monkeypatch.setattr("random.uniform", lambda least, most: most)
+    client, _ = answered(error(429, retry_after=str(asked_for)), httpx.Response(200, json={"id": "org_1"}))
     assert b"org_1" in client.get(ME, {}, {}, deadline=minutes.now() + 30).body
 
 
@@ -294,8 +293,8 @@ def test_after_a_429_nobody_else_asks_earlier_either(monkeypatch: pytest.MonkeyP
             go_on.wait(10)
 
     monkeypatch.setattr(patience, "sleep", sleep)
-    answers = iter([error(429, retry_after="30"), page([]), page([])])
-    with against(lambda _: next(answers)) as client, ThreadPoolExecutor(1) as pool:
+    client, _ = answered(error(429, retry_after="30"), page([]), page([]))
+    with client, ThreadPoolExecutor(1) as pool:
         other = pool.submit(ask, client)
         assert asleep.wait(10)
         ask(client)
@@ -336,9 +335,9 @@ def test_what_is_left_is_shared_with_the_questions_under_way(monkeypatch: pytest
 
 def test_another_fault_than_a_429_keeps_nobody_else_waiting(monkeypatch: pytest.MonkeyPatch):
     waits: list[float] = []
-    answers = iter([error(503, retry_after="30"), page([]), page([])])
     monkeypatch.setattr(patience, "sleep", waits.append)
-    with against(lambda _: next(answers)) as client:
+    client, _ = answered(error(503, retry_after="30"), page([]), page([]))
+    with client:
         ask(client)
         ask(client)
     assert len(waits) == 1

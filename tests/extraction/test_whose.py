@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import httpx
 import pyarrow.parquet as pq
@@ -37,7 +38,7 @@ ACCEPTED = "org_user_invite_accepted"
 ONLY = "organization_ids[]"
 
 
-def accepted(number: int, at: str = "2026-06-01T09:00:00Z", **fields: object) -> Row:
+def accepted(number: int, at: str = "2026-06-01T09:00:00Z", **fields: Any) -> Row:
     """That the member of this number accepted the invite of the same number."""
     actor = {"type": "user_actor", "user_id": f"user_{number:04}"}
     return activity(number, at, ACCEPTED, invite_id=f"invite_{number:04}", actor=actor, **fields)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assets.files.atomic import whole_file
-from assets.files.publishing import publishing
+from assets.files.publishing import publishing, writing
 from assets.layout import (
     RESTATEMENTS,
     SNAPSHOTS,
@@ -99,7 +99,7 @@ def test_if_publishing_fails_everything_is_put_back(trees: tuple[DataDirectory, 
 
 
 def _write_and_die(root: str) -> None:
-    with DataDirectory(Path(root)).writing():
+    with writing(DataDirectory(Path(root))):
         os.kill(os.getpid(), 9)
 
 
@@ -108,7 +108,7 @@ def test_a_writer_that_was_killed_blocks_nobody(tmp_path: Path):
     process.start()
     process.join()
     assert process.exitcode == -9
-    with DataDirectory(tmp_path).writing():
+    with writing(DataDirectory(tmp_path)):
         pass
 
 

@@ -192,7 +192,7 @@ def test_a_disk_without_room_is_told(
     words: str,
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr(preflight.os, "statvfs", lambda _: disk)
+    monkeypatch.setattr("os.statvfs", lambda _: disk)
     refused = night(tmp_path / "data")
     assert refused.status == 2
     assert words in refused.err

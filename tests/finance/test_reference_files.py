@@ -153,3 +153,12 @@ def test_whether_invitations_take_seats_is_the_organizations_own_word_then_that_
     world.reference(billing="own,peak,")
     world.publish()
     assert world.ask(seats) == [("asked", 1), ("other", 1), ("own", 1)]
+
+
+def test_every_file_may_have_comments_and_blank_lines_anywhere_and_counts_them(tmp_path: Path):
+    place = tmp_path / LICENSE_TYPES
+    place.write_text("# ours\n\nrole,license_type,takes_seat\n  # the usual\nuser,User,TRUE\n,,\nadmin,Admin,no\n")
+    with pytest.raises(BadReference, match=r"^license_types\.csv, line 7: takes_seat must be true or false, not no\.$"):
+        license_types(place)
+    place.write_text(place.read_text().replace(",no", ",false"))
+    assert license_types(place).column("takes_seat").to_pylist() == [True, False]

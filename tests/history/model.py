@@ -299,8 +299,8 @@ def _events(
             continue
         told = attribute in NULL_IS_A_VALUE or attribute == "owner_email" or None not in (before, after)
         if before != after and told:
-            gone = attribute == "owner_status" and after == "left"
-            yield "owner_left" if gone else event, attribute, _shown(before), _shown(after)
+            left = attribute == "owner_status" and after == "left"
+            yield "owner_left" if left else event, attribute, _shown(before), _shown(after)
 
 
 def _shown(value: object) -> object:

@@ -57,7 +57,9 @@ class Snapshot:
         return {name: given.get(name) for name in LICENSE_ASSIGNMENTS.names}
 
     def facts(self) -> SnapshotFacts:
-        counts = {noun: len(self.rosters[kind]) if kind in self.rosters else None for kind, noun in ROSTERS.items()}
+        counts: dict[str, Any] = {
+            noun: len(self.rosters[kind]) if kind in self.rosters else None for kind, noun in ROSTERS.items()
+        }
         return SnapshotFacts(
             organization_id=self.organization,
             organization_name=self.name,
@@ -98,7 +100,7 @@ def write_coverage(
     sees: str | None = "all",
 ) -> None:
     """A report that sees holders of one kind has reached the days from `since` to `until`, by default `observed`."""
-    row = {"source": endpoint, "endpoint": endpoint, "holder_type": kind, "sees": sees}
+    row: dict[str, Any] = {"source": endpoint, "endpoint": endpoint, "holder_type": kind, "sees": sees}
     row |= {"covered_from": since, "covered_to": until or observed}
     _write(usage_file(tree.coverage, observed, organization), [row], COVERAGE)
 

@@ -106,7 +106,7 @@ def test_a_snapshot_that_was_taken_away_is_a_gap_again(world: World) -> None:
 
 
 def test_an_unknown_roster_is_a_gap_for_its_holders_and_no_empty_one(world: World) -> None:
-    both = {"user": {"ada": A}, "api_key": {"key": KEY}}
+    both: dict[str, dict[str, Row]] = {"user": {"ada": A}, "api_key": {"key": KEY}}
     world.publish(
         Snapshot("org", day(1), both), users(2, ada=A), Snapshot("org", day(3), both), users(4, ada=A)
     )  # fmt: skip
@@ -179,7 +179,7 @@ def test_seats_between_two_days_are_the_counts_of_those_days(world: World) -> No
 
 
 def test_invites_take_the_seat_of_their_role_and_keys_and_the_disabled_none(world: World) -> None:
-    rosters = {
+    rosters: dict[str, dict[str, Row]] = {
         "user": {
             "ada": A,
             "odd": {"role": "wizard", "license_type": "Unmapped (wizard)"},

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.history.model import ATTRIBUTES, KEY, Answer, Model
@@ -78,12 +78,6 @@ def snapshots() -> st.SearchStrategy[Snapshot]:
     )
 
 
-@settings(
-    max_examples=8,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    phases=[Phase.explicit, Phase.generate],
-)
 @given(st.lists(st.lists(snapshots(), min_size=1, max_size=5), min_size=1, max_size=3))
 def test_every_relation_is_what_the_model_says_in_whatever_order_days_arrive_or_are_replaced(
     nights: list[list[Snapshot]],

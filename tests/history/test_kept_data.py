@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.history.snapshots import World
+from tests.warehouse.keys import broken
 
 KEPT = Path(__file__).parents[1] / "kept" / "version-0.1"
 NOW = datetime(2026, 6, 4, tzinfo=UTC)
@@ -102,3 +103,7 @@ def test_the_next_night_goes_on_from_there(kept: World) -> None:
     before_it = kept.ask(query)
     kept.publish(at=NOW)
     assert kept.ask(query) == before_it
+
+
+def test_what_each_relation_says_of_its_key_and_of_what_it_refers_to_holds(kept: World) -> None:
+    assert broken(kept.tree.warehouse) == []

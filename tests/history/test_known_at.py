@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.history.snapshots import Row, Snapshot, World
@@ -58,12 +58,6 @@ def steps() -> st.SearchStrategy[list[Snapshot | str]]:
     return st.lists(versions() | versions() | versions() | st.sampled_from(TABLES), min_size=2, max_size=9)
 
 
-@settings(
-    max_examples=12,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    phases=[Phase.explicit, Phase.generate],
-)
 @given(versions(), steps())
 def test_every_answer_that_was_ever_given_can_be_had_again(first: Snapshot, life: list[Snapshot | str]) -> None:
     with TemporaryDirectory() as folder:

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from assets.days import end_of, is_final, require_observable, usage_window, yesterday
 from assets.errors import ImpossibleDay
 from assets.orchestration.partitions import daily
+from tests.examples import cheap
 
 NOW = datetime(2026, 6, 2, 2, tzinfo=UTC)
 
 
+@cheap()
 @given(
     day=st.dates(date(2024, 1, 1), date(2027, 12, 31)), now=st.datetimes(datetime(2024, 1, 2), datetime(2027, 12, 31))
 )
@@ -25,6 +27,7 @@ def test_only_today_and_yesterday_can_be_observed(day: date, now: datetime):
         require_observable(day, now)
 
 
+@cheap()
 @given(ahead=st.integers(-1, 0), now=st.datetimes(datetime(2024, 1, 2), datetime(2027, 12, 31)))
 def test_today_and_yesterday_can_always_be_observed(ahead: int, now: datetime):
     require_observable(now.date() + timedelta(days=ahead), now.replace(tzinfo=UTC))
@@ -48,6 +51,7 @@ def test_the_first_day_can_be_set():
         require_observable(date(2026, 6, 1), NOW, date(2026, 7, 1))
 
 
+@cheap()
 @given(day=st.dates(date(2024, 6, 1), date(2027, 1, 1)), behind=st.integers(0, 400))
 def test_a_window_leaves_no_day_out_and_always_reaches_four_days_back(day: date, behind: int):
     covered_to = day - timedelta(days=behind)

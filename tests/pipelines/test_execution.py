@@ -20,7 +20,7 @@ Run = Callable[..., Outcome]
 def run(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """A night of an organization of one member of an unknown role, at 02:00 UTC on 2026-06-02."""
     with serving(as_app(ScriptedApi(users=[user(1, role="quantum_admin")]))) as url:
-        monkeypatch.setattr("pipelines.places.CHECKOUT", tmp_path)
+        monkeypatch.setattr("pipelines.installation.places.CHECKOUT", tmp_path)
         monkeypatch.setenv("DAGSTER_HOME", "")
         for name, value in (
             ("ANTHROPIC_BASE_URL", url),

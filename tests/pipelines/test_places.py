@@ -10,8 +10,9 @@ import dagster as dg
 import pytest
 
 from assets.layout import DataDirectory
-from pipelines import places, settings
-from pipelines.instance import instance, prepare_home
+from pipelines import settings
+from pipelines.installation import places
+from pipelines.installation.instance import instance, prepare_home
 from sandbox import serving
 from tests.commandline import Operator, environment_restored, licenses
 from tests.scripted import DAY, ScriptedApi, api_key, as_app, user
@@ -54,7 +55,8 @@ def test_a_checkouts_data_and_settings_are_its_own_wherever_it_is_called(
 
 
 def test_this_very_checkout_is_found_without_home_or_current_folder(elsewhere: Path):
-    code = "from pipelines import places, settings; print(places.env_file()); print(settings.load().data.root)"
+    imports = "from pipelines import settings; from pipelines.installation import places"
+    code = f"{imports}; print(places.env_file()); print(settings.load().data.root)"
     told = subprocess.run(
         [sys.executable, "-c", code], cwd=elsewhere, env={}, capture_output=True, text=True, check=True
     )

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import duckdb
@@ -18,8 +19,8 @@ from assets.errors import PublishFailed
 from assets.layout import DataDirectory
 from pipelines import settings as settings_module
 from pipelines.definitions import build
-from pipelines.execution import Outcome, run
-from pipelines.instance import instance
+from pipelines.execution import run
+from pipelines.installation.instance import instance
 from pipelines.jobs import BACKFILL, NIGHTLY
 from pipelines.running import ENDED, end_dead_runs
 from sandbox import Clock, Options, Organization, create_app, serving
@@ -43,7 +44,7 @@ class Daemon:
     opened: dg.DagsterInstance
     environment: dict[str, str]
 
-    def tick(self, now: datetime, scheduled: datetime | None = None, **changed: str) -> dict[str, str | Outcome]:
+    def tick(self, now: datetime, scheduled: datetime | None = None, **changed: str) -> dict[str, Any]:
         requests, told = self.evaluate(now, scheduled, **changed)
         with self.definitions(now, **changed) as definitions:
             for name, request in requests.items():
@@ -60,11 +61,11 @@ class Daemon:
 
     def evaluate(
         self, now: datetime, scheduled: datetime | None = None, **changed: str
-    ) -> tuple[dict[str, dg.RunRequest], dict[str, str | Outcome]]:
+    ) -> tuple[dict[str, dg.RunRequest], dict[str, Any]]:
         """What the schedules ask for, and why they ask for nothing."""
         self.clock.set(now)
         requests: dict[str, dg.RunRequest] = {}
-        told: dict[str, str | Outcome] = {}
+        told: dict[str, Any] = {}
         with self.definitions(now, **changed) as definitions:
             for name in SCHEDULES:
                 context = dg.build_schedule_context(
@@ -135,7 +136,7 @@ def test_a_night_heals_by_the_hour_and_a_day_that_was_missed_is_filled_from_the_
     daemon: Daemon, company: Organization, refused: str
 ):
     first, missed, healed = (DAY + timedelta(days=ahead) for ahead in range(3))
-    away = {"ANTHROPIC_BASE_URL": refused}
+    away: dict[str, Any] = {"ANTHROPIC_BASE_URL": refused}
 
     assert "begins at 02:00" in daemon.tick(at(first, 1))[NIGHTLY_SCHEDULE]
     assert daemon.tick(at(first, 2))[NIGHTLY_SCHEDULE].success
@@ -229,7 +230,7 @@ def test_a_gap_that_cannot_be_filled_is_tried_once_from_each_night_and_told_with
 ):
     for day in (DAY, DAY + timedelta(days=2)):
         daemon.tick(at(day, 2))
-    without_feed = {"ANTHROPIC_ADMIN_KEY": "sk-ant-admin01-x"}
+    without_feed: dict[str, Any] = {"ANTHROPIC_ADMIN_KEY": "sk-ant-admin01-x"}
     daemon.clock.set(at(DAY + timedelta(days=2), 3))
     monkeypatch.setattr("assets.snapshots.past.fill.Feeds.prove", _proves_nothing)
     tried = daemon.tick(at(DAY + timedelta(days=2), 3), **without_feed)[GAPS_SCHEDULE]
@@ -298,7 +299,7 @@ def test_ticks_made_up_for_after_an_outage_look_at_how_things_stand_now(daemon: 
 @pytest.fixture
 def schedules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[dg.ScheduleDefinition]]:
     def made(**environment: str) -> list[dg.ScheduleDefinition]:
-        monkeypatch.setattr("pipelines.places.CHECKOUT", tmp_path)
+        monkeypatch.setattr("pipelines.installation.places.CHECKOUT", tmp_path)
         with environment_restored():
             os.environ.update(environment)
             definitions = build(settings_module.load())
@@ -328,7 +329,7 @@ def test_a_run_that_the_daemon_starts_is_seen_to_be_alive(daemon: Daemon, monkey
         seen.append(end_dead_runs(daemon.opened, DataDirectory(daemon.root)))
         seen.append([path.stem for path in (daemon.root / "dagster" / "running").iterdir()])
 
-    monkeypatch.setattr("assets.extraction.assets.require_room", look)
+    monkeypatch.setattr("assets.extraction.assets.require_ready", look)
     with daemon.definitions(at(DAY, 2)) as definitions:
         job = definitions.resolve_job_def(NIGHTLY_JOB)
         ended = job.execute_in_process(instance=daemon.opened, partition_key=str(DAY), raise_on_error=False)

@@ -34,7 +34,7 @@ def run(tmp_path: Path) -> Run:
 
 @pytest.fixture
 def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., settings.Settings]:
-    monkeypatch.setattr("pipelines.places.CHECKOUT", tmp_path)
+    monkeypatch.setattr("pipelines.installation.places.CHECKOUT", tmp_path)
 
     def loaded(**environment: str) -> settings.Settings:
         with environment_restored():

@@ -29,12 +29,12 @@ def test_some_were_accepted_under_another_address_than_the_members(api: Api, com
     assert {*links} == {key for key, row in invites.items() if row["status"] == "accepted"}
     aliases = 0
     for invite_id, user_id in links.items():
-        member = company.member_timeline.last_known(user_id, NOW)
+        member = company.until(NOW).members.last_known(user_id, NOW)
         assert member is not None
         accepted_at = datetime.fromisoformat(invites[invite_id]["accepted_at"])
-        arrivals = {span.row.added_at for span in company.member_timeline.spans if span.row.id == user_id}
+        arrivals = {span.row.added_at for span in company.until(NOW).members.spans if span.row.id == user_id}
         assert accepted_at in arrivals
-        known = {span.row.email for span in company.member_timeline.spans if span.row.id == user_id}
+        known = {span.row.email for span in company.until(NOW).members.spans if span.row.id == user_id}
         aliases += invites[invite_id]["email"] not in known
     assert 0.2 < aliases / len(links) < 0.6
 
@@ -65,5 +65,5 @@ def test_none_of_this_is_so_unless_it_is_asked_for(organization: Organization):
     pending = [row for row in organization.invites(NOW) if row.status == "pending"]
     assert all(row.expires_at > NOW and row.email not in members for row in pending)
     emails = {row.id: row.email for row in organization.invites(NOW)}
-    people = {span.row.id: span.row.email for span in reversed(organization.member_timeline.spans)}
+    people = {span.row.id: span.row.email for span in reversed(organization.until(NOW).members.spans)}
     assert all(emails[invite] == people[user] for invite, user in organization.invite_links(NOW).items())

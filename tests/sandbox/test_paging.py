@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox import Organization, UsageGeneration
@@ -29,9 +29,6 @@ BY_TOKEN: dict[str, tuple[UsageGeneration, dict[str, Any]]] = {
     "analytics/users": (UsageGeneration.ENTERPRISE, {"starting_date": "2026-11-01"}),
 }
 MOST = {"usage_report/messages": 31, "service_accounts": 100}
-SOME = settings(
-    max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +38,6 @@ def apis(serve: Serve) -> dict[UsageGeneration, Api]:
 
 
 @pytest.mark.parametrize("path", BY_ID)
-@SOME
 @given(limit=st.integers(1, 150))
 def test_id_cursors_give_each_row_once(apis: dict[UsageGeneration, Api], path: str, limit: int):
     api = apis[UsageGeneration.ANALYTICS]
@@ -52,7 +48,6 @@ def test_id_cursors_give_each_row_once(apis: dict[UsageGeneration, Api], path: s
 
 
 @pytest.mark.parametrize("path", BY_ID)
-@SOME
 @given(limit=st.integers(1, 150))
 def test_id_cursors_give_each_row_once_backwards(apis: dict[UsageGeneration, Api], path: str, limit: int):
     api = apis[UsageGeneration.ANALYTICS]
@@ -62,7 +57,6 @@ def test_id_cursors_give_each_row_once_backwards(apis: dict[UsageGeneration, Api
 
 
 @pytest.mark.parametrize("path", BY_TOKEN)
-@SOME
 @given(limit=st.integers(1, 31))
 def test_page_tokens_give_each_row_once(apis: dict[UsageGeneration, Api], path: str, limit: int):
     generation, query = BY_TOKEN[path]
@@ -73,7 +67,6 @@ def test_page_tokens_give_each_row_once(apis: dict[UsageGeneration, Api], path: 
     assert all(len(page) == limit for page in pages[:-1])
 
 
-@SOME
 @given(limit=st.integers(1, 40), role=st.sampled_from(["user", "developer", "admin"]))
 def test_filters_and_cursors_work_together(apis: dict[UsageGeneration, Api], limit: int, role: str):
     api = apis[UsageGeneration.ANALYTICS]

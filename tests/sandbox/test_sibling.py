@@ -74,7 +74,7 @@ def test_entries_may_name_their_organization_by_its_tagged_id_alone(serve: Serve
 def test_some_people_are_in_both_and_are_removed_from_the_sibling_alone(
     family: Api, organization: Organization, sister: Organization
 ):
-    ours, theirs = organization.member_timeline, sister.member_timeline
+    ours, theirs = organization.until(NOW).members, sister.until(NOW).members
     shared = {span.row.id for span in ours.spans} & {span.row.id for span in theirs.spans}
     still = {row.id for row in organization.members(NOW)}
     assert len(shared) == 3

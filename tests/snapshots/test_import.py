@@ -11,6 +11,7 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import xlwt
 
 from assets.errors import WrongUse
 from assets.files.publishing import discard, publishing
@@ -107,7 +108,7 @@ def desk(nights: Start, tmp_path: Path) -> Desk:
     return Desk(made, folder)
 
 
-def xlsx(place: Path, rows: list[list[object]], *, first: list[list[object]] | None = None) -> Path:
+def xlsx(place: Path, rows: list[list[object]], *, first: list[list[object]] | None = None, stray: str = "") -> Path:
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None
@@ -120,6 +121,8 @@ def xlsx(place: Path, rows: list[list[object]], *, first: list[list[object]] | N
         for row in first:
             hidden.append(row)
         book.create_sheet("Other")
+    if stray:
+        sheet[stray] = "stray"
     book.save(place)
     return place
 
@@ -158,7 +161,7 @@ def test_headers_are_known_in_any_case_with_spaces_or_underscores(desk: Desk):
 
 
 def test_a_workbooks_first_visible_sheet_is_read_with_its_dates(desk: Desk):
-    rows = [
+    rows: list[list[object]] = [
         [None],
         ["Email", "Role", "Added"],
         ["user1@acme.example", "Admin", datetime(2026, 2, 1, 8)],
@@ -170,6 +173,53 @@ def test_a_workbooks_first_visible_sheet_is_read_with_its_dates(desk: Desk):
     stored = desk.rows(place)
     assert [(row["row_number"], row["holder_id"]) for row in stored] == [(3, "user_0001"), (5, "email:x@y.z")]
     assert stored[0]["assigned_at"] == datetime(2026, 2, 1, 8, tzinfo=UTC)
+
+
+def test_an_old_xls_workbook_is_read_like_a_new_one(desk: Desk):
+    book = xlwt.Workbook()
+    hidden = book.add_sheet("Notes")
+    hidden.visibility = 1
+    hidden.write(0, 0, "Nothing")
+    sheet = book.add_sheet("Members")
+    for column, header in enumerate(("Email", "Role", "Added", "Name")):
+        sheet.write(1, column, header)
+    for row, email in ((2, "user1@acme.example"), (4, "x@y.z")):
+        sheet.write(row, 0, email)
+        sheet.write(row, 1, "Admin")
+    sheet.write(2, 2, datetime(2026, 2, 1, 8), xlwt.easyxf(num_format_str="yyyy-mm-dd"))
+    sheet.write(2, 3, 4711)
+    sheet.write(4, 3, True)
+    place = desk.folder / "members.xls"
+    book.save(place)
+    assert read_sheet(place).kind == "XLS, sheet Members"
+    first, second = desk.rows(place)
+    assert (first["row_number"], first["holder_id"], first["name"]) == (3, "user_0001", "4711")
+    assert first["assigned_at"] == datetime(2026, 2, 1, 8, tzinfo=UTC)
+    assert (second["row_number"], second["name"], second["assigned_at"]) == (5, "True", None)
+
+
+def test_a_cell_that_shows_an_error_is_no_empty_cell(desk: Desk):
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("Members")
+    for column, header in enumerate(("Email", "Role", "Status")):
+        sheet.write(0, column, header)
+    sheet.write(1, 0, "a@b.c")
+    sheet.write(1, 1, "User")
+    sheet.row(1).set_cell_error(2, 0x2A)
+    old = desk.folder / "members.xls"
+    book.save(old)
+    new = xlsx(desk.folder / "members.xlsx", [["Email", "Role", "Status"], ["a@b.c", "User", "#N/A"]])
+    for place in (old, new):
+        assert desk.faults(place) == [
+            "row 2: the status “#N/A” is not known; [statuses] in a mapping file can say what it means"
+        ]
+
+
+def test_a_stray_cell_far_away_refuses_no_workbook(desk: Desk):
+    place = xlsx(desk.folder / "members.xlsx", [["Email", "Role"], ["a@b.c", "User"]], stray="XFD20000")
+    assert desk.faults(place) == [
+        "row 20000: no id and no e-mail address; no role and no license type; more cells than the header's 2"
+    ]
 
 
 def test_our_own_snapshot_comes_back_as_it_was(desk: Desk):
@@ -227,7 +277,8 @@ def test_rows_that_name_another_day_or_organization_are_refused(desk: Desk):
         (
             b"\xd0\xcf\x11\xe0rest",
             "m.xls",
-            "m.xls is an old XLS workbook, or one with a password: save it as XLSX without one, or as CSV.",
+            "m.xls cannot be read as an XLS workbook: Unsupported format, or corrupt file: Expected BOF record; found "
+            "b'\\xd0\\xcf\\x11\\xe0rest'. Save it as XLSX without a password, or as CSV.",
         ),
         (b"PK\x03\x04rest", "m.xlsx", "m.xlsx cannot be read as an XLSX workbook: File is not a zip file."),
         ('Email,Role\n"a@b.c,User\n', "m.csv", "m.csv cannot be read as CSV with commas: unexpected end of data."),

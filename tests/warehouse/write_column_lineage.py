@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import sqlglot
 from sqlglot import exp
@@ -20,8 +20,8 @@ from assets.files.atomic import whole_file
 from assets.snapshots.schema import LICENSE_ASSIGNMENTS, ORGANIZATION_ID, SNAPSHOT_DATE
 from assets.warehouse.column_lineage import KEPT, SNAPSHOTS
 from assets.warehouse.relations import Kind, Relation, relations
-from pipelines.dictionary import empty_warehouse
 from pipelines.subjects import SUBJECTS
+from tests.docs.dictionary import empty_warehouse
 
 DIALECT = "duckdb"
 OF_SNAPSHOTS = {SNAPSHOT_DATE.name, ORGANIZATION_ID.name, *LICENSE_ASSIGNMENTS.names}
@@ -55,9 +55,9 @@ def described() -> Schema:
     """What DuckDB itself says of the columns of a warehouse and of the inputs that it was made from."""
     with TemporaryDirectory() as scratch, empty_warehouse(Path(scratch)) as warehouse:
         found = warehouse.execute(
-            """select case database_name when 'inputs' then 'inputs' else schema_name end, table_name, column_name,
+            """select if(database_name = 'warehouse', schema_name, database_name), table_name, column_name,
                 data_type
-            from duckdb_columns() where database_name in ('inputs', 'warehouse')
+            from duckdb_columns() where database_name in ('inputs', 'temp', 'warehouse')
             order by database_name, schema_name, table_name, column_index"""
         ).fetchall()
     schema: dict[str, dict[str, dict[str, str]]] = {}
@@ -71,7 +71,7 @@ def _direct(relation: Relation, schema: Schema) -> Iterator[tuple[str, set[Colum
     query = sqlglot.parse_one(relation.sql, dialect=DIALECT)
     query = query.expression if isinstance(query, exp.Create) else query
     try:
-        scope = build_scope(qualify(query.transform(_flat), schema=schema, dialect=DIALECT, db="main"))
+        scope = build_scope(qualify(query.transform(_flat), schema=dict(schema), dialect=DIALECT, db="main"))
     except SqlglotError:
         return
     assert scope is not None
@@ -139,16 +139,16 @@ def _followed(column: str | int, scope: Scope) -> Iterator[Column]:
             raise NotFollowed
 
 
-def _source(name: str, scope: Scope | None) -> exp.Expression | Scope | None:
+def _source(name: str, scope: Scope | None) -> exp.Expr | Scope | None:
     """What a name stands for: in the query itself, or in one around it (lateral)."""
     while scope is not None and name not in scope.sources:
         scope = scope.parent
     return scope.sources[name] if scope else None
 
 
-def _only_places(read: exp.Column, told: exp.Expression) -> bool:
+def _only_places(read: exp.Column, told: exp.Expr) -> bool:
     """Whether a column only says over which rows a window goes, and in which order: that is no part of the value."""
-    at: exp.Expression = read
+    at: exp.Expr = read
     while at is not told and at.parent is not None:
         if isinstance(at.parent, exp.Window) and at.arg_key != "this":
             return True
@@ -164,7 +164,7 @@ def _of_either(column: str | int, scope: Scope) -> Iterator[Column]:
         if isinstance(column, int):
             raise NotFollowed
         for side in scope.set_operation_scopes:
-            if column in side.expression.named_selects:
+            if column in cast(exp.Query, side.expression).named_selects:
                 yield from _followed(column, side)
         return
     place = union.named_selects.index(column) if isinstance(column, str) else column
@@ -172,14 +172,14 @@ def _of_either(column: str | int, scope: Scope) -> Iterator[Column]:
         yield from _followed(place, side)
 
 
-def _named(column: str, query: exp.Select) -> exp.Expression:
+def _named(column: str, query: exp.Select) -> exp.Expr:
     found = [told for told in query.selects if told.alias_or_name == column]
     if len(found) != 1:
         raise NotFollowed
     return found[0]
 
 
-def _flat(node: exp.Expression) -> exp.Expression:
+def _flat(node: exp.Expr) -> exp.Expr:
     """`unnest(…, recursive := true)` makes a column of each field, which sqlglot does not know: here they stand apart.
 
     A field of several structs is made from all of them; of a column of structs, from that column.
@@ -190,7 +190,7 @@ def _flat(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _fields(told: exp.Expression, query: exp.Select) -> list[exp.Expression]:
+def _fields(told: exp.Expr, query: exp.Select) -> list[exp.Expr]:
     if not isinstance(told, exp.Explode) or not any(one.name == "recursive" for one in told.expressions):
         return [told]
     if isinstance(told.this, exp.Array):
@@ -200,7 +200,7 @@ def _fields(told: exp.Expression, query: exp.Select) -> list[exp.Expression]:
     return [exp.alias_(told.this.copy(), name) for struct in listed if struct for name, _ in _values(struct)]
 
 
-def _values(struct: exp.Struct) -> Iterator[tuple[str, exp.Expression]]:
+def _values(struct: exp.Struct) -> Iterator[tuple[str, exp.Expr]]:
     return ((one.name, one.expression) for one in struct.expressions)
 
 

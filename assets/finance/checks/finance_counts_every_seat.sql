@@ -1,5 +1,6 @@
--- Assumes: finance's lines of a day sum to the seats that seat_counts_daily counts, and to the pending invites among
--- them, where all rosters of that day are known; and where it is carried forward from such a day.
+-- One row per fault. Assumes: finance's lines of a day sum to the seats that seat_counts_daily counts, and to the
+-- pending invites among them, where all rosters of that day are known; and where it is carried forward from such a day.
+-- reads: finance_daily, finance_days, internal.counted_days, internal.finance_organizations, seat_counts_daily
 with
 
 lines as (

@@ -1,5 +1,6 @@
--- Assumes: from an organization's first month with a seat to the last that is known of any, each month has its lines;
--- where nobody looked, those known before. So no sum over organizations falls for want of a look.
+-- One row per fault. Assumes: from an organization's first month with a seat to the last that is known of any, each
+-- month has its lines; where nobody looked, those known before. So no sum over organizations falls for want of a look.
+-- reads: finance_monthly, snapshot_log
 with
 
 lines as (

@@ -1,4 +1,5 @@
--- Assumes: a line is billed at one price a day, and every price has found its rate.
+-- One row per fault. Assumes: a line is billed at one price a day, and every price has found its rate.
+-- reads: internal.prices_by_day
 select
     format('{}, {} on {}: {} prices', organization_id, license_type, day, count(*)) as finding
 from internal.prices_by_day

@@ -1,5 +1,7 @@
--- Assumes: of each line's seats, joiners and leavers those of pending invites are a part, and last month's invites become
--- this month's by those who were invited, whose invite ended, who accepted it or changed the line, and by nobody else.
+-- One row per fault. Assumes: of each line's seats, joiners and leavers those of pending invites are a part, and last
+-- month's invites become this month's by those who were invited, whose invite ended, who accepted it or changed the
+-- line, and by nobody else.
+-- reads: finance_monthly, internal.seat_steps
 with
 
 steps as (

@@ -1,4 +1,6 @@
--- Assumes: last month's seats + joiners - leavers + changed in - changed out + restated are this month's, by line.
+-- One row per fault. Assumes: last month's seats + joiners - leavers + changed in - changed out + restated are this
+-- month's, by line.
+-- reads: finance_statement
 select
     format(
         '{}, {} {} in {}: from {} seats to {}, but {} joined, {} left, {} changed in, {} changed out, {} restated',

@@ -1,4 +1,5 @@
 -- One row per closing and reopening of a month. Answers: who signed what, when, computed from what, and who undid it?
+-- reads: inputs.finance_closings
 select
     number,
     event,

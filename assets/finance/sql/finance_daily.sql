@@ -1,6 +1,7 @@
 -- One row per counted day, organization, cost centre and license type, from the line's first day on.
 -- Answers: how many seats did each line have on that day, and how many of them are pending invites? In a month in which
 -- an organization was not read at all, each day has what was last known (is_observed = false).
+-- reads: internal.counted_days, internal.seat_stretches
 with
 
 bounds as (

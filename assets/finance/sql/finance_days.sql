@@ -1,6 +1,7 @@
 -- One row per organization and calendar day, from the first month in which it is known to the end of the last in which
 -- any organization is.
 -- Answers: how well is each day known, and what stands in the way of closing the month?
+-- reads: finance_closings, internal.counted_days, internal.finance_organizations, internal.roster_days, snapshot_log
 with
 
 spans as (

@@ -2,6 +2,8 @@
 -- Answers: how many seats, who came and went, what does it cost? Of seats, joiners and leavers, those of pending invites
 -- are told apart; API keys have lines of their own, and the rest are people. Costs are rounded once, here, half up to
 -- cents; every total is a sum of these rows. A null price or cost is not known: no line of prices.csv holds.
+-- reads: finance_daily, finance_unused, internal.billing_days, internal.finance_months, internal.prices_by_day,
+--     internal.seat_steps
 with
 
 months as (

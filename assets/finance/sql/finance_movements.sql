@@ -2,6 +2,7 @@
 -- Answers: who joined, who left, who changed from one line to another? On an organization's first counted day all are
 -- joiners, whenever they really came: is_beginning says so. Who was invited and became a member is one joiner: when the
 -- invite took a seat, its seat goes on; when it took none, the member is the one who joins.
+-- reads: internal.counted_days, internal.seat_steps
 create view finance_movements as
 with
 

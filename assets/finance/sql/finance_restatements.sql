@@ -1,5 +1,6 @@
 -- One row per line of a closed month that the history now tells otherwise. Answers: what was signed, what is known now,
 -- what is the difference, how much of it has been made good in a later closed month, and where does the rest belong?
+-- reads: finance_closed, finance_closings, finance_monthly, internal.closed_adjustments, internal.finance_months
 with
 
 closed_months as (

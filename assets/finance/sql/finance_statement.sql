@@ -2,6 +2,7 @@
 -- now. Answers: what does finance report? seats_before + joiners - leavers + changed_in - changed_out + restated is
 -- seats_month_end, for every row; restated is what corrections of a closed month before have moved. What is told of
 -- invites apart is null where the month was signed before that was told.
+-- reads: finance_closed, finance_closings, finance_monthly, internal.finance_months
 with
 
 closed_months as (

@@ -1,6 +1,7 @@
 -- One row per month and active holder with a seat at its end, of whom no use is known in the 30 days before.
 -- Answers: which seats are paid and not used, for how long, and how sure is that? is_unused: a source that sees
 -- all of the holder's use watched on 30 days or more and saw nothing; else it is not known. Who was added in these 30 days is too new to tell, and stands in no row.
+-- reads: internal.finance_months, internal.prices_by_day, internal.roster_days, internal.seat_stretches, license_usage
 create view finance_unused as
 with
 

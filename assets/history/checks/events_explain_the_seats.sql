@@ -1,4 +1,6 @@
--- Assumes: between two observed days, the seats of a license type change by who came and went, and by nothing else.
+-- One row per fault. Assumes: between two observed days, the seats of a license type change by who came and went, and
+-- by nothing else.
+-- reads: internal.roster_days, license_events, seat_counts_daily
 with
 
 days as (

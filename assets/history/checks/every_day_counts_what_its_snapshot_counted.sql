@@ -1,4 +1,5 @@
--- Assumes: the seats of every day on record, read again or not, are as many as its snapshot counted.
+-- One row per fault. Assumes: the seats of every day on record, read again or not, are as many as its snapshot counted.
+-- reads: seat_counts_daily, snapshot_log
 with
 
 counted as (

@@ -1,4 +1,6 @@
--- Assumes: from an organization's first snapshot day to its last, every day is either in the log or a gap, never both.
+-- One row per fault. Assumes: from an organization's first snapshot day to its last, every day is either in the log or
+-- a gap, never both.
+-- reads: snapshot_gaps, snapshot_log
 with
 
 days as (

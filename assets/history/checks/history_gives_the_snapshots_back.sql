@@ -1,6 +1,7 @@
--- Assumes: license_snapshots is what stands in the Parquet files, but for the columns that are known better now (use, the
--- license type of a role, the organization's name), and for what a file does not know. Compared row by row on the days
--- to check: those that were read for this warehouse, or as many of them as are affordable.
+-- One row per fault. Assumes: license_snapshots is what stands in the Parquet files, but for the columns that are known
+-- better now (use, the license type of a role, the organization's name), and for what a file does not know. Compared
+-- row by row on the days to check: those that were read for this warehouse, or as many of them as are affordable.
+-- reads: inputs.days_to_check, inputs.snapshots, license_snapshots
 with
 
 files as (

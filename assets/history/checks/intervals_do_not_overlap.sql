@@ -1,7 +1,11 @@
--- Assumes: a holder has one row at a time, and a stretch ends only where something changes or the holder is gone.
+-- One row per fault. Assumes: a holder has one row at a time, and a stretch ends only where something changes or the
+-- holder is gone.
+-- reads: license_history
 select
-    format('{}, {} {}: a stretch from {} follows one until {}', organization_id, holder_type, holder_id, next_from, valid_to)
-        as finding
+    format(
+        '{}, {} {}: a stretch from {} to {}{}', organization_id, holder_type, holder_id, valid_from,
+        coalesce(cast(valid_to as varchar), 'now'), coalesce(', the next from ' || next_from, '')
+    ) as finding
 from (
     select
         organization_id,

@@ -1,4 +1,6 @@
--- Assumes: month-end seats less those of the roster's month before are joiners - leavers + changed_in - changed_out.
+-- One row per fault. Assumes: month-end seats less those of the roster's month before are joiners - leavers +
+-- changed_in - changed_out.
+-- reads: seat_counts_monthly
 with
 
 months as (

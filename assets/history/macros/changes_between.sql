@@ -1,5 +1,6 @@
 -- One row per event after the first day, up to and including the second: what leads from the state on the one to the
 -- state on the other. Answers: who came, went or changed between two days, by name?
+-- reads: license_events, license_history
 create macro changes_between(from_day, to_day) as table
 select
     events.event_date,

@@ -1,5 +1,6 @@
 -- One row per event of the holders with this id, or who ever had this e-mail (upper or lower case), oldest first.
 -- Answers: what is one person's or key's story?
+-- reads: license_events, license_history
 create macro holder_timeline(who) as table
 with
 

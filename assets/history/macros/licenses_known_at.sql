@@ -1,6 +1,8 @@
 -- One row per holder on a day, as the warehouse answered at a given time. Answers: what did we believe then?
 -- From the versions of the days that were loaded by that time, and the table of license types that it was built with; it
 -- is licenses_on(day, known_at := time). valid_from and valid_to are null: the stretches are known only now.
+-- reads: internal.license_type_versions, internal.restated_rows, internal.roster_days, internal.snapshot_versions,
+--     internal.told_stretches
 create macro licenses_known_at(on_day, known_at) as table
 with
 

@@ -1,6 +1,7 @@
 -- One row per holder on a day, as the last observed day up to it shows it. Answers: who held what on that day?
 -- Nothing before the first snapshot day; is_observed is false where the roster of that very day is not known, and as_of
 -- says of which day it is. With known_at, it answers what the warehouse answered then (licenses_known_at).
+-- reads: internal.roster_days, license_history, licenses_known_at
 create macro licenses_on(on_day, known_at := null) as table
 with
 

@@ -1,5 +1,6 @@
 -- One row per day from a to b (both included), organization, kind of holder, license type, status and taking a seat or
 -- not. Answers: how did the seats develop? Days after the last that is known reach up to today with what is known last.
+-- reads: seat_counts_daily
 create macro seats_between(from_day, to_day) as table
 with
 

@@ -1,5 +1,6 @@
 -- One row per organization, kind of holder, license type, status and taking a seat or not, that somebody had on a day.
 -- Answers: how many seats were taken on that day? As licenses_on, of which it is the count.
+-- reads: internal.calendar_days, seat_counts_daily
 create macro seats_on(on_day) as table
 select
     cast(on_day as date) as snapshot_date,

@@ -1,5 +1,6 @@
 -- One row per holder: what each organization's last snapshot shows. Answers: who holds what now, and when was it used?
 -- Of a roster that the last snapshot could not read, the last one that did: is_observed says so, as_of is its day.
+-- reads: internal.roster_days, license_history, license_usage, snapshot_log
 with
 
 last_days as (

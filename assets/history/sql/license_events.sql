@@ -2,6 +2,7 @@
 -- An event after a gap lies between previous_date and event_date. joined, returned, left, and for invites invited,
 -- accepted and invite_ended name the license type, so that the events with attribute = 'license_type' explain every
 -- difference of two seat counts. Not knowing is no change: where one side is not known, there is no event.
+-- reads: internal.invite_links, internal.roster_days, license_history
 with
 
 stretches as (

@@ -2,6 +2,7 @@
 -- As the Parquet files, but for what is known better now: the use, the license type (mapped by today's table), and what
 -- was looked up in a list that could not be read that day (the value last known; owner_as_of and workspace_as_of say
 -- when). The files keep what was said then.
+-- reads: internal.roster_days, license_history, license_usage
 create view license_snapshots as
 with
 

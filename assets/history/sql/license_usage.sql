@@ -2,6 +2,7 @@
 -- Use that a report names by an e-mail or a key's name is theirs who bore it on that day, as far as the history knows:
 -- at the day's beginning or end; where nobody did and that day was not observed, who bore it on the next one that was, and
 -- was there already. Known rows that nothing new speaks of are taken as they are.
+-- reads: inputs.known_usage, inputs.usage, internal.roster_days, internal.usage_bearers
 with
 
 reported as (

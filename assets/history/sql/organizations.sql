@@ -1,5 +1,6 @@
 -- One row per organization and name that it bore, from when to when (type 2). Answers: what was it called?
 -- Being renamed is one fact about the organization, and no change of anybody's license.
+-- reads: snapshot_log
 with
 
 named as (

@@ -1,4 +1,5 @@
 -- One row per activity that contradicts what it applies to. Answers: where do feed and snapshots tell different things?
+-- reads: inputs.reconstruction_conflicts
 select
     organization_id,
     base_date,

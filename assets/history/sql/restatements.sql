@@ -1,5 +1,6 @@
 -- One row per organization, day and replacement of its snapshot. Answers: which past days changed, when, why, by how much?
 -- Rows count where both versions know the roster: who merely could not be read was neither added nor removed.
+-- reads: inputs.restatements, internal.restated_rows, internal.snapshot_versions
 with
 
 versions as (

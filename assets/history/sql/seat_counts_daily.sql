@@ -2,6 +2,7 @@
 -- Answers: how many of each were there on that day? From its first day on, a combination has a row for every day up to
 -- the last that is known of any organization, with 0 seats where nobody has it any more. On a day on which the roster is
 -- not known, the last that is (is_observed = false, as_of its day): a sum does not fall because nobody looked.
+-- reads: internal.calendar_days, license_history
 with
 
 stretches as (

@@ -1,6 +1,7 @@
 -- One row per month, organization, kind of holder, license type, status and taking a seat or not.
 -- Answers: how many at the end of the month, at most, on average; and who came and went?
 -- seats_month_end less the one of the month before is joiners - leavers + changed_in - changed_out.
+-- reads: internal.calendar_days, internal.roster_days, internal.seat_movements, seat_counts_daily, snapshot_log
 with
 
 days as (

@@ -1,4 +1,5 @@
 -- One row per organization and day without any snapshot between its first and its last. Answers: which days are missing?
+-- reads: snapshot_log
 with
 
 spans as (

@@ -1,4 +1,5 @@
 -- One row per organization and snapshot day. Answers: which days do we know, how, how well, and since when?
+-- reads: inputs.facts
 select
     organization_id,
     organization_name,
@@ -24,7 +25,7 @@ select
     default_workspace,
     -- how and when
     observed_at,
-    observed_at - cast(snapshot_date + 1 as timestamptz) as lag,
+    (epoch_us(observed_at) - epoch_us(snapshot_date + 1)) // 1000000 as lag_seconds,
     observation,
     run_id,
     loaded_at,

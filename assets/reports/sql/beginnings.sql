@@ -1,4 +1,5 @@
 -- One row per organization that begins in the month. Answers: how many stood there on the first counted day?
+-- reads: finance_movements
 select organization_id, event_date, count(*) as joiners,
     count(*) filter (where holder_type = 'invite') as invite_joiners
 from finance_movements

@@ -1,5 +1,6 @@
 -- One row per organization, cost centre and currency. Answers: who pays how much? Of the seats, API keys and pending
 -- invitations are told apart; the rest are people.
+-- reads: finance_statement
 select
     organization_id,
     cost_centre,

@@ -1,6 +1,7 @@
 -- One row per kind of holder: people, API keys (where they are billed) and pending invitations, of all organizations.
 -- Answers: how did last month's seats of each become this month's? An invitation that is accepted goes over to the
 -- people; `otherwise` is what changed lines, into or out of a state that takes no seat, or was restated.
+-- reads: finance_statement
 with
 
 lines as (

@@ -1,4 +1,5 @@
 -- One row per line of the month that is not empty. Answers: every figure that the totals are sums of.
+-- reads: finance_statement
 select
     organization_id,
     cost_centre,

@@ -1,4 +1,5 @@
 -- One row per move of the month, those of the organization's first counted day apart. Answers: who came, went, changed?
+-- reads: finance_movements
 select
     event_date,
     organization_id,

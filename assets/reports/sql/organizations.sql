@@ -1,4 +1,5 @@
 -- One row per organization with a line in the month. Answers: how many, what for, and how well is it known?
+-- reads: finance_days, finance_statement, snapshot_log
 with
 
 -- Where nothing was read of it in the whole month.

@@ -1,4 +1,5 @@
 -- One row per line of this closed month that is known otherwise now. Answers: what was signed, and what is known?
+-- reads: finance_restatements
 select
     organization_id,
     cost_centre,

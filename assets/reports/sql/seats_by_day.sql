@@ -1,5 +1,6 @@
 -- One row per counted day of the month, organization and license type; none for days that are carried forward.
 -- Answers: how did the seats develop, and how many of them are pending invitations?
+-- reads: finance_daily
 select
     organization_id,
     snapshot_date,

@@ -1,4 +1,5 @@
 -- One row per currency. Answers: what is to be booked for the month, adjustments of earlier months included?
+-- reads: finance_adjustments, finance_statement
 with
 
 costs as (

@@ -1,5 +1,6 @@
 -- One row per seat without known use in the 30 days before the month's end, the surest and longest first.
 -- Answers: which seats could be given back? Those whose disuse is proven (is_unused); of the others it is not known.
+-- reads: finance_unused
 select
     organization_id,
     coalesce(name, email, holder_id) as name,

@@ -1,4 +1,5 @@
 -- One row per organization and license type. Answers: how did last month's seats become this month's?
+-- reads: finance_statement
 select
     organization_id,
     license_type,

@@ -1,4 +1,5 @@
 -- One row: the walk of all lines together. Answers: how did all of last month's seats become this month's?
+-- reads: finance_statement
 select
     cast(sum(seats_before) as bigint) as seats_before,
     cast(sum(joiners) as bigint) as joiners,

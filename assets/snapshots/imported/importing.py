@@ -14,12 +14,12 @@ from typing import NamedTuple
 import duckdb
 import pyarrow as pa
 
-from assets.engine import engine, make, parquet_view
+from assets.engine import engine, make, parquet_view, sql_file
 from assets.errors import WrongUse
 from assets.extraction.coverage import usage_files
 from assets.files.damaged import files_of_nights, naming, readable
 from assets.layout import SNAPSHOTS, SUPERSEDED, DataDirectory, day_files, snapshot_file
-from assets.snapshots.ending import Derived, Loading, Parameters, describe, make_assignments, stage
+from assets.snapshots.ending import Derived, Loading, Parameters, describe, facts_of, make_assignments, stage
 from assets.snapshots.imported.mapping import TAKEN, Mapping
 from assets.snapshots.imported.sheet import Sheet
 from assets.snapshots.license_types import LICENSE_TYPES, license_types
@@ -70,7 +70,7 @@ class Imported:
         present = known_facts(snapshot_file(data, facts.snapshot_date, facts.organization_id))
         if replace or present is None or present.observation == facts.observation:
             return
-        if same_snapshot(self.connection, "license_assignments", facts, data):
+        if same_snapshot(self.connection, facts, data):
             return
         how = "imported from another file" if present.provenance is Provenance.IMPORTED else present.provenance.value
         raise WrongUse(
@@ -85,11 +85,7 @@ class Imported:
 
     def first_rows(self, limit: int) -> list[dict[str, object]]:
         """The first rows, in the file's order, as they would be stored."""
-        rows = self.connection.sql(
-            """select import_holders.row_number, license_assignments.*
-               from license_assignments inner join import_holders using (holder_type, holder_id)
-               order by import_holders.row_number"""
-        ).limit(limit)
+        rows = self.connection.sql(sql_file(__file__, "import_first_rows")).limit(limit)
         return [dict(zip(rows.columns, row, strict=True)) for row in rows.fetchall()]
 
 
@@ -105,19 +101,20 @@ def importing(sheet: Sheet, mapping: Mapping, target: Target, data: DataDirector
     types = license_types(data.reference(LICENSE_TYPES), target.day)
     _require_roles(mapping, types.column("role").to_pylist())
     nearest = nearest_facts(data, target.organization_id, target.day)
-    name = nearest.organization_name if nearest else None
+    parameters = Parameters(
+        target.organization_id,
+        nearest.organization_name if nearest else None,
+        target.day,
+        target.imported_at,
+        target.run_id,
+        Provenance.IMPORTED,
+        known=(),  # so that no owner is said to have left
+    )
     nights = files_of_nights(target.organization_id, data)
     with tempfile.TemporaryDirectory() as scratch, engine(Path(scratch)) as connection, naming(nights):
         connection.register("license_types", types)
-        known = {"members_known": False, "invites_known": False}  # so that no owner is said to have left
-        describe(
-            connection,
-            Parameters(name, target.day, target.imported_at, target.run_id, Provenance.IMPORTED, **known),
-        )
-        connection.execute(
-            "create table import_target as select ?::varchar as organization_id, ?::date as day",
-            [target.organization_id, target.day],
-        )
+        describe(connection, parameters)
+        make(connection, __file__, "import_target", organization_id=target.organization_id, day=target.day)
         _load_file(connection, sheet, mapping)
         _load_known(connection, data, target.organization_id)
         for relation in ("import_instants", "import_rows", "import_known_ids", "import_holders", "import_faults"):
@@ -127,7 +124,11 @@ def importing(sheet: Sheet, mapping: Mapping, target: Target, data: DataDirector
         make(connection, __file__, "workspaces", "import_workspaces")
         make_assignments(connection, "license_assignments_derived")
         make(connection, __file__, "license_assignments", "import_assignments")
-        yield Imported(connection, _facts(connection, sheet, target, name, file), _tally(connection))
+        tally = _tally(connection)
+        facts = _facts(connection, sheet, target, parameters, tally)
+        if not any((facts.users, facts.api_keys, facts.invites)):
+            raise WrongUse(f"{file}: every row was added only after the end of {target.day}. Nothing was written.")
+        yield Imported(connection, facts, tally)
 
 
 def nearest_facts(data: DataDirectory, organization_id: str, day: date) -> SnapshotFacts | None:
@@ -157,25 +158,18 @@ def _require_roles(mapping: Mapping, roles: list[str]) -> None:
 
 def _load_file(connection: duckdb.DuckDBPyConnection, sheet: Sheet, mapping: Mapping) -> None:
     """Make `import_cells`: row_number and each of our columns as trimmed text, null where the file has nothing."""
-    connection.register("sheet", sheet.rows)
+    places = {ours: f"c{sheet.headers.index(theirs)}" for ours, theirs in mapping.columns.items()}
+    nothing = pa.nulls(sheet.rows.num_rows, TEXT)
+    columns = {ours: sheet.rows.column(places[ours]) if ours in places else nothing for ours in TAKEN}
+    connection.register("sheet", pa.table({"row_number": sheet.rows.column("row_number"), **columns}))
+    connection.register("sheet_values", pa.table({ours: pa.array([mapping.values.get(ours)], TEXT) for ours in TAKEN}))
+    make(connection, __file__, "import_cells", blank=BLANK)
     connection.register("import_ragged", sheet.faults)
-    parts: list[str] = []
-    values: list[str | None] = []
-    for ours in TAKEN:
-        if ours in mapping.columns:
-            place = sheet.headers.index(mapping.columns[ours])
-            parts.append(f"nullif(trim(cast(c{place} as varchar), ?), '') as {ours}")
-            values.append(BLANK)
-        else:
-            parts.append(f"cast(? as varchar) as {ours}")
-            values.append(mapping.values.get(ours))
-    connection.execute(f"create table import_cells as select row_number, {', '.join(parts)} from sheet", values)
     for relation, words, kind in (
         ("import_role_words", mapping.roles, "role"),
         ("import_status_words", mapping.statuses, "status"),
     ):
-        columns = {"word": pa.array(words, TEXT), kind: pa.array(words.values(), TEXT)}
-        connection.register(relation, pa.table(columns))
+        connection.register(relation, pa.table({"word": pa.array(words, TEXT), kind: pa.array(words.values(), TEXT)}))
 
 
 def _load_known(connection: duckdb.DuckDBPyConnection, data: DataDirectory, organization_id: str) -> None:
@@ -187,7 +181,7 @@ def _load_known(connection: duckdb.DuckDBPyConnection, data: DataDirectory, orga
 
 
 def _refuse_faults(connection: duckdb.DuckDBPyConnection, file: str) -> None:
-    faults = connection.sql("select row_number, reason from import_faults order by row_number")
+    faults = connection.table("import_faults").order("row_number")
     bad = faults.count("*").fetchall()[0][0]
     if not bad:
         return
@@ -199,47 +193,18 @@ def _refuse_faults(connection: duckdb.DuckDBPyConnection, file: str) -> None:
 
 
 def _facts(
-    connection: duckdb.DuckDBPyConnection, sheet: Sheet, target: Target, name: str | None, file: str
+    connection: duckdb.DuckDBPyConnection, sheet: Sheet, target: Target, parameters: Parameters, tally: Tally
 ) -> SnapshotFacts:
-    counts = _counts(connection, sheet.facts)
-    if not any(counts.values()):
-        raise WrongUse(f"{file}: every row was added only after the end of {target.day}. Nothing was written.")
-    unmapped = connection.sql(
-        """select distinct unnest([license_type, status]) as word from license_assignments
-           where license_type like 'Unmapped (%' or status like 'Unmapped (%'"""
-    ).fetchall()
-    return SnapshotFacts(
-        organization_id=target.organization_id,
-        organization_name=name,
-        snapshot_date=target.day,
-        provenance=Provenance.IMPORTED,
-        is_final=sheet.facts.is_final if sheet.facts else True,
-        observed_at=target.imported_at,
-        run_id=target.run_id,
-        observation=target.kept,
-        users=counts["user"],
-        api_keys=counts["api_key"],
-        invites=counts["invite"],
-        unmapped=sorted(word for (word,) in unmapped if word.startswith("Unmapped (")),
-        left_out=_tally(connection).later,
+    """A kind of holder that the file does not hold is unknown, unless it says itself that it was known."""
+    own = sheet.facts
+    return facts_of(
+        connection,
+        parameters._replace(known=own.known if own else ()),
+        target.kept,
+        is_final=own.is_final if own else True,
+        left_out=tally.later,
     )
 
 
-def _counts(connection: duckdb.DuckDBPyConnection, own: SnapshotFacts | None) -> dict[str, int | None]:
-    """A kind of holder that the file does not hold is unknown, not zero, unless it says itself that it was known."""
-    counts = dict(connection.sql("select holder_type, count(*) from license_assignments group by 1").fetchall())
-    known = {"user": own.users, "api_key": own.api_keys, "invite": own.invites} if own else {}
-    return {kind: counts.get(kind, None if known.get(kind) is None else 0) for kind in ("user", "api_key", "invite")}
-
-
 def _tally(connection: duckdb.DuckDBPyConnection) -> Tally:
-    counted = connection.sql(
-        """select
-               count(*) filter (where known_by = 'id' and not is_later),
-               count(*) filter (where known_by = 'email' and not is_later),
-               count(*) filter (where known_by = 'address' and not is_later),
-               count(*) filter (where is_later),
-               count(*) filter (where used_at is not null and not used_has_zone)
-           from import_holders"""
-    ).fetchall()[0]
-    return Tally(*counted)
+    return Tally(*connection.execute(sql_file(__file__, "import_tally")).fetchall()[0])

@@ -1,4 +1,4 @@
-"""A file that somebody kept, as rows of cells: CSV, XLSX or Parquet, told apart by its content.
+"""A file that somebody kept, as rows of cells: CSV, XLSX, XLS or Parquet, told apart by its content.
 
 What the headers mean and whether the rows can be used is not decided here.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from itertools import count, islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -41,7 +41,7 @@ def read_sheet(path: Path) -> Sheet:
     """The rows of a file.
 
     Raises:
-        WrongUse: it is not there, is none of the three formats, or holds no rows.
+        WrongUse: it is not there, is none of the four formats, or holds no rows.
     """
     try:
         with path.open("rb") as file:
@@ -59,13 +59,7 @@ def _reader(magic: bytes) -> Callable[[Path], Sheet]:
         return _read_parquet
     if magic == b"PK\x03\x04":
         return _read_xlsx
-    return _refuse_xls if magic == b"\xd0\xcf\x11\xe0" else _read_csv
-
-
-def _refuse_xls(path: Path) -> Sheet:
-    raise WrongUse(
-        f"{path.name} is an old XLS workbook, or one with a password: save it as XLSX without one, or as CSV."
-    )
+    return _read_xls if magic == b"\xd0\xcf\x11\xe0" else _read_csv
 
 
 def _read_csv(path: Path) -> Sheet:
@@ -122,12 +116,43 @@ def _read_xlsx(path: Path) -> Sheet:
             chosen = sheets[0]
             chosen.reset_dimensions()
             records = ([_text(cell) for cell in row] for row in chosen.iter_rows(values_only=True))
-            others = f", the first of {len(sheets)} sheets" if len(sheets) > 1 else ""
-            return _sheet(path, f"XLSX, sheet {chosen.title}{others}", records)
+            return _sheet(path, _workbook("XLSX", chosen.title, len(sheets)), records)
     except (OSError, WrongUse):
         raise
     except Exception as error:  # whatever a broken workbook makes of its reader
         raise WrongUse(f"{path.name} cannot be read as an XLSX workbook: {error or type(error).__name__}.") from None
+
+
+def _read_xls(path: Path) -> Sheet:
+    import xlrd
+
+    def text(cell: xlrd.sheet.Cell) -> str | None:
+        value: Any = cell.value
+        match cell.ctype:
+            case xlrd.XL_CELL_DATE:
+                return _text(xlrd.xldate_as_datetime(value, book.datemode))
+            case xlrd.XL_CELL_BOOLEAN:
+                return _text(bool(value))
+            case xlrd.XL_CELL_ERROR:
+                return xlrd.error_text_from_code[value]
+        return _text(value)
+
+    try:
+        book = xlrd.open_workbook(str(path), logfile=io.StringIO(), ragged_rows=True)
+        sheets = [sheet for sheet in book.sheets() if sheet.visibility == 0]
+        records = ([text(cell) for cell in row] for row in sheets[0].get_rows())
+        return _sheet(path, _workbook("XLS", sheets[0].name, len(sheets)), records)
+    except (OSError, WrongUse):
+        raise
+    except Exception as error:  # whatever a broken workbook, or one with a password, makes of its reader
+        raise WrongUse(
+            f"{path.name} cannot be read as an XLS workbook: {error or type(error).__name__}. Save it as XLSX without "
+            "a password, or as CSV."
+        ) from None
+
+
+def _workbook(kind: str, sheet: str, visible: int) -> str:
+    return f"{kind}, sheet {sheet}" + (f", the first of {visible} sheets" if visible > 1 else "")
 
 
 def _text(value: object) -> str | None:

@@ -11,7 +11,6 @@ import duckdb
 
 from assets.days import is_final
 from assets.engine import engine, make, sql_file
-from assets.errors import HolderTwice
 from assets.extraction import api
 from assets.extraction.api import ACTIVITIES, API_KEYS, INVITES, USERS, WORKSPACES
 from assets.extraction.coverage import UsageFiles, usage_files
@@ -20,15 +19,21 @@ from assets.files.damaged import files_of_nights, unreadable
 from assets.layout import DataDirectory, usage_file
 from assets.resources import DropGuard
 from assets.snapshots.drop_guard import require_no_drop
-from assets.snapshots.ending import Derived, Loading, Parameters, describe, link_invites, make_assignments, stage
+from assets.snapshots.ending import (
+    Derived,
+    Loading,
+    Parameters,
+    describe,
+    facts_of,
+    link_invites,
+    make_assignments,
+    stage,
+)
 from assets.snapshots.license_types import LICENSE_TYPES, license_types
 from assets.snapshots.observed.covered import coverage
 from assets.snapshots.raw import load_list, load_raw
-from assets.snapshots.schema import COVERAGE, USAGE, Provenance
-from assets.snapshots.snapshot import (
-    SnapshotFacts,
-    write_table,
-)
+from assets.snapshots.schema import COVERAGE, USAGE, HolderType, Provenance
+from assets.snapshots.snapshot import SnapshotFacts, write_table
 from assets.snapshots.usage import load_bearers, load_usage
 from assets.snapshots.usage_sources import sources
 from assets.snapshots.workspaces import default_workspace, load_default_workspace
@@ -68,31 +73,33 @@ def _derive(
 ) -> Derived:
     manifest = observation.manifest
     types = license_types(data.reference(LICENSE_TYPES), manifest.day)
+    parameters = _parameters(manifest)
     with engine(staged.root) as connection:
         connection.register("license_types", types)
         foreign = load_raw(connection, observation)
         foreign += load_list(connection, "activities", ACTIVITIES, observation)
-        describe(connection, _parameters(manifest))
+        describe(connection, parameters)
         _stage_usage(connection, observation, data, staged, without)
         load_default_workspace(connection, observation)
         make(connection, __file__, "holders")
         make(connection, __file__, "workspaces")
         link_invites(connection)
         make_assignments(connection)
-        facts = _facts(connection, observation, foreign)
+        facts = _facts(connection, observation, parameters, foreign)
         guarded = require_no_drop(guard, facts, data)
         return replace(stage(connection, facts, data, staged, loading), guarded=guarded)
 
 
 def _parameters(manifest: Manifest) -> Parameters:
+    rosters = {HolderType.USER: USERS, HolderType.API_KEY: API_KEYS, HolderType.INVITE: INVITES}
     return Parameters(
+        manifest.organization_id,
         manifest.organization_name,
         manifest.day,
         manifest.observed_at,
         manifest.run_id,
         Provenance.OBSERVED,
-        members_known=manifest.has(USERS.name),
-        invites_known=manifest.has(INVITES.name),
+        {kind for kind, roster in rosters.items() if manifest.has(roster.name)},
     )
 
 
@@ -109,7 +116,7 @@ def _stage_usage(
     """
     day, organization = observation.manifest.day, observation.manifest.organization_id
     make(connection, __file__, "uses")
-    named = connection.execute("select distinct usage_date from uses where holder_id is null").fetchall()
+    named = connection.execute(sql_file(__file__, "days_of_names")).fetchall()
     load_bearers(connection, (data, staged), organization, day, [used for (used,) in named], without)
     make(connection, __file__, "usage_now", "usage")
     make(connection, __file__, "unattributed")
@@ -121,33 +128,21 @@ def _stage_usage(
     load_usage(connection, UsageFiles([*earlier.usage, told], [*earlier.coverage, heard]), organization)
 
 
-def _facts(connection: duckdb.DuckDBPyConnection, observation: Observation, foreign: int) -> SnapshotFacts:
+def _facts(
+    connection: duckdb.DuckDBPyConnection, observation: Observation, parameters: Parameters, foreign: int
+) -> SnapshotFacts:
     manifest = observation.manifest
-    counted = connection.sql(sql_file(__file__, "tallies")).to_arrow_table().to_pylist()[0]
-    rows = counted["users"] + counted["api_keys"] + counted["invites"]
-    if counted.pop("distinct_holders") != rows:
-        raise HolderTwice(
-            f"{manifest.organization_name} ({manifest.organization_id}): the snapshot of {manifest.day} holds a holder "
-            "twice, which is a fault of this program. It was not published and the last one stands; please report it "
-            f"with the landing folder {observation.folder.name}."
-        )
-    for count, roster in (("users", USERS), ("api_keys", API_KEYS), ("invites", INVITES)):
-        if not manifest.has(roster.name):
-            counted[count] = None
     reports = {report.name for report in api.USAGE if manifest.has(report.name)}
-    return SnapshotFacts(
-        organization_id=manifest.organization_id,
-        organization_name=manifest.organization_name,
-        snapshot_date=manifest.day,
-        provenance=Provenance.OBSERVED,
+    tallies = connection.sql(sql_file(__file__, "tallies")).to_arrow_table().to_pylist()[0]
+    return facts_of(
+        connection,
+        parameters,
+        manifest.observation,
         is_final=is_final(manifest.day, manifest.observed_at),
-        observed_at=manifest.observed_at,
-        run_id=manifest.run_id,
-        observation=manifest.observation,
         usage_sources=sorted({one.source for one in sources() if one.endpoint in reports}),
         foreign=foreign,
         workspaces_known=manifest.has(WORKSPACES.name),
         default_workspace=default_workspace(connection),
         repeated=sum(outcome.repeated for outcome in manifest.lists.values()),
-        **counted,
+        **tallies,
     )

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from functools import cached_property
 from itertools import groupby
 
-from assets.errors import LicenseHistoryError, PublishFailed, TooManyGone
+from assets.errors import LicenseHistoryError, PublishFailed, SnapshotRefused, TooManyGone
 from assets.extraction.answers import NotAvailable
 from assets.extraction.deadline import Patience
 from assets.extraction.feed import Feed, fetch_feed, first_day_proved, reader, rhythm
@@ -150,7 +150,8 @@ def fill(plans: Sequence[DayPlan], feeds: Feeds, how: Filling) -> Iterator[tuple
 def refused(one: DayPlan, error: LicenseHistoryError) -> DayPlan:
     """What became of a plan that could not be followed."""
     action = Action.REFUSED if isinstance(error, TooManyGone) else Action.IMPOSSIBLE
-    return replace(one, action=action, why=str(error).rstrip("."))
+    refusal = error if isinstance(error, SnapshotRefused) else None
+    return replace(one, action=action, why=str(error).rstrip("."), refusal=refusal)
 
 
 def _roll_back(plans: list[DayPlan], feeds: Feeds, how: Filling) -> Iterator[tuple[DayPlan, Derived | None]]:
@@ -181,7 +182,7 @@ def _roll_back(plans: list[DayPlan], feeds: Feeds, how: Filling) -> Iterator[tup
 def _astray(earlier: SnapshotFacts, base: SnapshotFacts, feed: Feed, how: Filling) -> str:
     """Why a feed that may stand still is not believed: it misses what was observed; empty where it leads back to it."""
     # What a role is called is the table's to say, which may have been edited since.
-    compared = differences(earlier, base, feed, (how.data,), how.staged)
+    compared = differences(earlier, base, feed, how.data, how.staged)
     found = [one for one in compared if one.attribute != "license_type"]
     if not found:
         return ""

@@ -1,6 +1,6 @@
 """Which source a past day can be filled from, and which days cannot be filled at all: decided before anything is done.
 
-The rules (design, section 2): the best source first, a weaker one never replaces a stronger one unless asked for by
+The rules (docs/design.md, Time): the best source first, a weaker one never replaces a stronger one unless asked for by
 name, nor a provisional snapshot a final one; where no source can answer, the day stays a gap.
 """
 
@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from assets.days import is_final, yesterday
+from assets.errors import SnapshotRefused
 from assets.extraction.feed import Rhythm
 from assets.extraction.landing import Observation, newest_observation
 from assets.layout import DataDirectory, snapshot_file
@@ -99,6 +100,8 @@ class DayPlan:
     base: SnapshotFacts | None = None
     must_lead_to: SnapshotFacts | None = None
     """The observed snapshot before the day that the feed must lead back to, where nothing else shows its end."""
+    refusal: SnapshotRefused | None = None
+    """Why the snapshot that was made by the plan must not be published."""
 
     def is_refused_in(self, sentences: Iterable[str]) -> bool:
         """Whether a run that followed the plan says (`folded`) that the day cannot be filled after all."""

@@ -4,17 +4,20 @@ Where it does not, something changed between midnight and the hour of the observ
 should. Nothing is changed by it: it is a check that warns.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 from assets.engine import make, parquet_view
-from assets.extraction.feed import Feed
-from assets.layout import DataDirectory, newest_snapshot_file
-from assets.snapshots.reconstructed.rollback import rolling_back
+from assets.extraction.coverage import UsageFiles
+from assets.extraction.feed import Feed, feed_of_last_night
+from assets.extraction.landing import newest_observation
+from assets.layout import DataDirectory, snapshot_file
+from assets.snapshots.reconstructed.rollback import Beside, rolling_back
 from assets.snapshots.schema import LICENSE_ASSIGNMENTS, Provenance
-from assets.snapshots.snapshot import SnapshotFacts, snapshots_of
+from assets.snapshots.snapshot import SnapshotFacts, known_facts, snapshots_of
 
 
 @dataclass(frozen=True)
@@ -43,28 +46,46 @@ def observed_pairs(
     return ((a, b) for a, b in pairwise(observed) if first <= a.snapshot_date <= last)
 
 
+def against_last_night(tonight: SnapshotFacts, data: DataDirectory, scratch: DataDirectory) -> list[Difference] | None:
+    """Where tonight's snapshot, by the feed as its own observation heard it, does not lead back to last night's.
+
+    None where one cannot be held against the other. Only these two snapshots are read, however long the history: who
+    stood at the close of the earlier day stands in its own snapshot, with the role that they had; what other days knew
+    of them could only be older, or untrue by then.
+    """
+    organization_id, day = tonight.organization_id, tonight.snapshot_date - timedelta(days=1)
+    last_night = known_facts(snapshot_file(data, day, organization_id))
+    observation = newest_observation(data, organization_id, tonight.snapshot_date)
+    feed = feed_of_last_night(observation) if observation else None
+    if not (feed and last_night and last_night.provenance is Provenance.OBSERVED and last_night.is_final):
+        return None
+    both = [snapshot_file(data, facts.snapshot_date, organization_id) for facts in (last_night, tonight)]
+    return _differences(last_night, tonight, feed, data, scratch, both)
+
+
 def differences(
-    earlier: SnapshotFacts, later: SnapshotFacts, feed: Feed, trees: Sequence[DataDirectory], scratch: DataDirectory
+    earlier: SnapshotFacts, later: SnapshotFacts, feed: Feed, data: DataDirectory, scratch: DataDirectory
 ) -> list[Difference]:
-    """Roll `later` back to the day of `earlier`, and compare; of `trees`, the last that has a snapshot is asked."""
-    data = trees[0]
-    with rolling_back(later, feed, data, scratch, base_file=_file(trees, later)) as rollback:
+    """Roll `later` back to the day of `earlier`, and compare. Snapshots of any day are asked who a holder was."""
+    snapshots = [file.path for file, _ in snapshots_of(later.organization_id, data)]
+    return _differences(earlier, later, feed, data, scratch, snapshots)
+
+
+def _differences(
+    earlier: SnapshotFacts,
+    later: SnapshotFacts,
+    feed: Feed,
+    data: DataDirectory,
+    scratch: DataDirectory,
+    snapshots: list[Path],
+) -> list[Difference]:
+    beside = Beside(snapshots, UsageFiles([], []))  # who used what is not compared
+    with rolling_back(later, feed, data, scratch, beside) as rollback:
         rollback.rows_of(earlier.snapshot_date, later.run_id)
         connection = rollback.connection
-        parquet_view(connection, "seen_snapshot", [_file(trees, earlier)], LICENSE_ASSIGNMENTS)
-        known = [
-            holder_type
-            for holder_type, then, now in (
-                ("user", earlier.users, later.users),
-                ("api_key", earlier.api_keys, later.api_keys),
-                ("invite", earlier.invites, later.invites),
-            )
-            if then is not None and now is not None
-        ]
+        seen = snapshot_file(data, earlier.snapshot_date, earlier.organization_id)
+        parquet_view(connection, "seen_snapshot", [seen], LICENSE_ASSIGNMENTS)
+        known = sorted(earlier.known & later.known)
         connection.execute("create table comparable as select unnest(?::varchar[]) as holder_type", [known])
-        make(connection, "differences", "reconcile")
+        make(connection, __file__, "differences", "reconcile")
         return [Difference(*row) for row in connection.table("differences").fetchall()]
-
-
-def _file(trees: Sequence[DataDirectory], facts: SnapshotFacts) -> str:
-    return str(newest_snapshot_file(trees, facts.snapshot_date, facts.organization_id))

@@ -5,24 +5,34 @@ and an activity that contradicts the state it applies to is kept as a conflict.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
 from assets.days import end_of
-from assets.engine import engine, make, parquet_view
+from assets.engine import engine, make, parquet_view, sql_file
 from assets.extraction.api import ACTIVITIES
-from assets.extraction.coverage import usage_files
+from assets.extraction.coverage import UsageFiles, usage_files
 from assets.extraction.feed import Feed
 from assets.extraction.landing import read_observation
 from assets.files.damaged import naming
 from assets.layout import DataDirectory, conflicts_file, snapshot_file
-from assets.snapshots.ending import Derived, Loading, Parameters, describe, link_invites, make_assignments, stage
+from assets.snapshots.ending import (
+    Derived,
+    Loading,
+    Parameters,
+    describe,
+    facts_of,
+    link_invites,
+    make_assignments,
+    stage,
+)
 from assets.snapshots.license_types import LICENSE_TYPES, license_types
 from assets.snapshots.raw import load_list, load_raw
 from assets.snapshots.schema import CONFLICTS, LICENSE_ASSIGNMENTS, Provenance
@@ -48,16 +58,21 @@ class Rollback:
     def rows_of(self, day: date, run_id: str) -> SnapshotFacts:
         """Make the relation `license_assignments` as it was at the close of `day`; its facts."""
         base = self.base
-        known = {"members_known": base.users is not None, "invites_known": base.invites is not None}
-        describe(
-            self.connection,
-            Parameters(base.organization_name, day, base.observed_at, run_id, Provenance.RECONSTRUCTED, **known),
+        parameters = Parameters(
+            base.organization_id,
+            base.organization_name,
+            day,
+            base.observed_at,
+            run_id,
+            Provenance.RECONSTRUCTED,
+            base.known,
         )
+        describe(self.connection, parameters)
         self.connection.register("license_types", license_types(self.data.reference(LICENSE_TYPES), day))
         make(self.connection, __file__, "holders", "feed_holders")
         link_invites(self.connection)
         make_assignments(self.connection)
-        return self._facts(day, run_id)
+        return self._facts(parameters)
 
     def stage_day(self, day: date, loading: Loading) -> Derived:
         """Stage the reconstructed snapshot of `day`, unless the same is published already."""
@@ -70,8 +85,7 @@ class Rollback:
         It must tell at least of every addition that the base shows to have happened since: where it has missed those,
         it may have missed removals too, and of these nothing else tells.
         """
-        query = "select holder_type, holder_id, added_at from feed_untold where added_at >= ? order by added_at desc"
-        untold = self.connection.execute(query, [end_of(day)]).fetchall()
+        untold = self.connection.execute(sql_file(__file__, "untold_since"), {"since": end_of(day)}).fetchall()
         if not untold:
             return ""
         named = [f"{kind} {holder} of {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" for kind, holder, at in untold]
@@ -88,33 +102,17 @@ class Rollback:
         write_table(place, self.connection.table("feed_conflicts"), CONFLICTS)
         return int(self.connection.table("feed_conflicts").count("*").fetchall()[0][0])
 
-    def _facts(self, day: date, run_id: str) -> SnapshotFacts:
-        base = self.base
-        counts = dict(
-            self.connection.sql("select holder_type, count(*) from license_assignments group by 1").fetchall()
-        )
-        unmapped = self.connection.sql(
-            """select distinct unnest([license_type, status]) as word from license_assignments
-               where license_type like 'Unmapped (%' or status like 'Unmapped (%'"""
-        ).fetchall()
-        conflicts = self.connection.execute("select count(*) from feed_conflicts where happened_at >= ?", [end_of(day)])
-        return SnapshotFacts(
-            organization_id=base.organization_id,
-            organization_name=base.organization_name,
-            snapshot_date=day,
-            provenance=Provenance.RECONSTRUCTED,
-            is_final=True,
-            observed_at=base.observed_at,
-            run_id=run_id,
-            observation=base.observation,
-            users=None if base.users is None else counts.get("user", 0),
-            api_keys=None if base.api_keys is None else counts.get("api_key", 0),
-            invites=None if base.invites is None else counts.get("invite", 0),
-            usage_sources=base.usage_sources,
-            unmapped=sorted(word for (word,) in unmapped if word.startswith("Unmapped (")),
+    def _facts(self, parameters: Parameters) -> SnapshotFacts:
+        since = end_of(parameters.day)
+        conflicts = self.connection.execute("select count(*) from feed_conflicts where happened_at >= ?", [since])
+        return facts_of(
+            self.connection,
+            parameters,
+            self.base.observation,
+            usage_sources=self.base.usage_sources,
             conflicts=conflicts.fetchall()[0][0],
             foreign=self.foreign,
-            workspaces_known=base.workspaces_known,
+            workspaces_known=self.base.workspaces_known,
             default_workspace=default_workspace(self.connection),
         )
 
@@ -146,65 +144,65 @@ class Observed:
         return self._closing[place - 1] if place else None
 
 
+class Beside(NamedTuple):
+    """The files that are asked beside the base and the feed: snapshots, for whom the feed does not tell enough of, and
+    what is known of usage."""
+
+    snapshots: Sequence[Path]
+    usage: UsageFiles
+
+    @classmethod
+    def every(cls, data: DataDirectory, organization_id: str) -> "Beside":
+        """All that there are: holders may have been seen, and usage told, on any day."""
+        snapshots = [file.path for file, _ in snapshots_of(organization_id, data)]
+        return cls(snapshots, usage_files([data], organization_id, date.max))
+
+
 @contextmanager
 def rolling_back(
-    base: SnapshotFacts, feed: Feed, data: DataDirectory, staged: DataDirectory, base_file: str | None = None
+    base: SnapshotFacts, feed: Feed, data: DataDirectory, staged: DataDirectory, beside: Beside | None = None
 ) -> Iterator[Rollback]:
-    """Load the base (from `base_file`, by default where it is published) and all that is needed to roll it back."""
+    """Load the base and all that is needed to roll it back: `beside`, or all that there is."""
     landing = data.landing(base.organization_id, base.snapshot_date) / base.observation
     observation = read_observation(landing)
-    path = Path(base_file) if base_file else snapshot_file(data, base.snapshot_date, base.organization_id)
-    snapshots = [file.path for file, _ in snapshots_of(base.organization_id, data)]
-    usage = usage_files([data], base.organization_id, date.max)
+    path = snapshot_file(data, base.snapshot_date, base.organization_id)
+    snapshots, usage = beside or Beside.every(data, base.organization_id)
     with engine(staged.root) as connection, naming([path, *snapshots, *usage.usage, *usage.coverage]):
         load_raw(connection, observation)
-        foreign = load_list(connection, "activities", ACTIVITIES, feed.observation)
-        # What happened after the look at the base is not in it, so it cannot be taken back.
-        connection.execute("delete from activities where created_at > ?", [base.observed_at])
+        foreign = load_list(connection, "activities_told", ACTIVITIES, feed.observation)
         _load_base(connection, base, feed, path)
         load_usage(connection, usage, base.organization_id)
         load_default_workspace(connection, observation)
-        _load_places(connection, base)
-        for relation in ("feed_transitions", "feed_base_values", "feed_timeline"):
-            make(connection, __file__, relation.replace("feed_base_values", "base_values"), relation)
-        _load_known(connection, snapshots)
-        make(connection, __file__, "feed_conflicts")
-        make(connection, __file__, "feed_untold")
+        if base.default_workspace:  # the feed calls it null
+            connection.execute("create or replace table default_workspace as select ? as id", [base.default_workspace])
+        parquet_view(connection, "snapshots_beside", snapshots, DATED, day="snapshot_date")
+        for relation in _RELATIONS:
+            make(connection, __file__, relation)
         yield Rollback(connection, base, data, staged, foreign)
+
+
+_RELATIONS = (
+    "activities",
+    "workspaces",
+    "feed_transitions",
+    "base_values",
+    "feed_timeline",
+    "known",
+    "feed_conflicts",
+    "feed_untold",
+)
+"""What the feed tells, in the order in which one needs the other."""
 
 
 def _load_base(connection: duckdb.DuckDBPyConnection, base: SnapshotFacts, feed: Feed, path: Path) -> None:
     parquet_view(connection, "base_file", [path], LICENSE_ASSIGNMENTS)
-    connection.execute("create table base as from base_file")
-    connection.execute(
-        "create table base_day as select ?::date as day, ?::timestamptz as day_end, ?::timestamptz as proved_from",
-        [base.snapshot_date, end_of(base.snapshot_date), end_of(feed.proves_from)],
-    )
-
-
-def _load_places(connection: duckdb.DuckDBPyConnection, base: SnapshotFacts) -> None:
-    """Names of workspaces; and of the default one, which the feed calls null, what the base already knew."""
-    connection.execute(
-        """create table workspaces as
-           select id, min(name) as name from (
-               select id, name from raw_workspaces
-               union all
-               select workspace_id, workspace_name from base where workspace_id is not null
-           ) group by id"""
-    )
-    if base.default_workspace:
-        connection.execute(
-            "create or replace table default_workspace as select $id::varchar as id", {"id": base.default_workspace}
-        )
-
-
-def _load_known(connection: duckdb.DuckDBPyConnection, snapshots: Collection[Path]) -> None:
-    """What observed snapshots of any day say of the holders that the feed tells of."""
-    parquet_view(connection, "all_snapshots", snapshots, DATED, day="snapshot_date")
-    connection.execute(
-        """create table known as
-           select holder_type, holder_id, snapshot_date, name, email, role, assigned_at
-           from all_snapshots
-           where provenance = 'observed'
-               and (holder_type, holder_id) in (select (holder_type, holder_id) from feed_timeline)"""
+    connection.table("base_file").create("base")
+    make(
+        connection,
+        __file__,
+        "base_day",
+        day=base.snapshot_date,
+        day_end=end_of(base.snapshot_date),
+        observed_at=base.observed_at,
+        proved_from=end_of(feed.proves_from),
     )

@@ -1,6 +1,8 @@
--- At most one row: the default workspace's id. It is what the list that was asked for it has and the other list lacks; and
--- what keys have in their scope whose deprecated field beside it is null, where others' is not. Where neither tells, the
--- only id that keys bear and a list without the default workspace lacks, since it leaves out no other one.
+-- One row at most: the default workspace's id. It is what the list that was asked for it has and the other list lacks;
+-- and what keys have in their scope whose deprecated field beside it is null, where others' is not. Where neither tells,
+-- the only id that keys bear and a list without the default workspace lacks, since it leaves out no other one.
+-- Answers: which workspace is the default one, which the API leaves out of lists or calls null?
+-- reads: raw_api_keys, raw_workspaces, raw_workspaces_listed, workspace_lists
 with
 
 listed as (

@@ -1,6 +1,7 @@
 -- One row per member whose accepted invite is known: by the invite's own `accepted_at`, else by the Activity Feed, else
 -- by its address. An invite brought one member, and a member came by one invite: the latest at or before `added_at`.
--- Reads the relations `holders`, `raw_invites` and `activities`.
+-- Answers: by which invite did a member come?
+-- reads: activities, holders, raw_invites
 with
 
 members as (

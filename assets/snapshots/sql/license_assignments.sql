@@ -1,5 +1,6 @@
 -- One row per holder (member, API key, pending invite) at the close of the day, with all that is looked up for it.
--- Answers: who holds which license, for how long, owned by whom, and when was it last used, as far as anybody can know.
+-- Answers: who holds which license, for how long, owned by whom, and when was it last used, as far as anybody can know?
+-- reads: holders, invite_links, license_types, observation, usage, watched, workspaces
 with
 
 members as (
@@ -8,8 +9,7 @@ members as (
     where holder_type = 'user'
 ),
 
--- Use up to the end of the day by whoever holds the license now: use from before it was assigned was by an earlier
--- holder of the same id, and is kept out.
+-- Use up to the end of the day by whoever holds the license now.
 last_uses as (
     select
         usage.holder_type,
@@ -24,10 +24,7 @@ last_uses as (
     cross join observation
     where usage.usage_date <= observation.day
         and (usage.used_at is null or usage.used_at < observation.day_end)
-        and (
-            holders.assigned_at is null
-            or coalesce(usage.used_at >= holders.assigned_at, usage.usage_date >= cast(holders.assigned_at as date))
-        )
+        and used_since_assigned(usage.used_at, usage.usage_date, holders.assigned_at)
     group by usage.holder_type, usage.holder_id, usage.source
 ),
 
@@ -51,7 +48,7 @@ watched_now as (
     from watched, observation
     where watched.sees = 'all'
         and watched.since <= observation.day
-        and watched.until >= observation.day - 4
+        and watched_up_to(watched.until, observation.day)
     qualify row_number() over (partition by watched.holder_type order by watched.until desc) = 1
 ),
 
@@ -67,8 +64,8 @@ select
     holders.holder_type,
     holders.holder_id,
     case
-        when holders.holder_type = 'api_key' then 'API Key'
-        else coalesce(license_types.license_type, 'Unmapped (' || coalesce(holders.role, 'no role') || ')')
+        when holders.holder_type = 'api_key' then api_key_license()
+        else coalesce(license_types.license_type, unmapped(coalesce(holders.role, 'no role')))
     end as license_type,
     holders.role,
     case
@@ -76,7 +73,7 @@ select
         when holders.holder_type = 'api_key' and holders.status_raw = 'active' then 'Active'
         when holders.holder_type = 'api_key' and holders.status_raw in ('inactive', 'archived', 'expired') then 'Disabled'
         when holders.holder_type = 'invite' and holders.status_raw = 'pending' then 'Pending'
-        else 'Unmapped (' || holders.status_raw || ')'
+        else unmapped(holders.status_raw)
     end as status,
     holders.status_raw,
     holders.name,

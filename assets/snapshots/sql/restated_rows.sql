@@ -1,5 +1,7 @@
 -- One row per holder whose row for a day changes when the day's snapshot is replaced: what it was before.
 -- `was_there` and `is_there` say whether the holder stood in the old and stands in the new version.
+-- Answers: what did a replaced version of a day say that the new one does not?
+-- reads: license_assignments, published_snapshot
 with
 
 before as (
@@ -13,6 +15,7 @@ after as (
 select
     coalesce(before.holder_type, after.holder_type) as holder_type,
     coalesce(before.holder_id, after.holder_id) as holder_id,
+    cast($restated_at as timestamptz) as restated_at,
     before.holder_id is not null as was_there,
     after.holder_id is not null as is_there,
     -- Not knowing is no change, nor is another shape of the answer, or another name of the organization.

@@ -1,4 +1,6 @@
 -- One row: the active members whose license takes a seat, in the replaced and in the new version of a day.
+-- Answers: by how many seats does a replacement change a day?
+-- reads: license_assignments, license_types, published_snapshot
 with
 
 seat_takers as (
@@ -12,4 +14,4 @@ select
     count(*) filter (where seat_takers.version = 'after') as seats_after
 from seat_takers
 left join license_types on license_types.role = seat_takers.role
-where coalesce(license_types.takes_seat, true)
+where takes_seat(license_types.takes_seat)

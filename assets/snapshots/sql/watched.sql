@@ -1,8 +1,8 @@
 -- One row per organization, kind of holder and unbroken run of days that usage reports covered: `sees` is `all` for runs
 -- of days on which a source that sees all use of such holders watched, `some` for runs on which any source did.
 -- Answers: on which days is silence evidence, and on which did we listen at all?
--- Reads `coverage` (organization_id, endpoint, holder_type, sees, covered_from, covered_to), in which spans overlap and
--- repeat, and `usage_sources` (endpoint, holder_type, sees).
+-- The spans of `coverage` overlap and repeat.
+-- reads: coverage, usage_sources
 with
 
 days as (

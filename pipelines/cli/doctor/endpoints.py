@@ -1,4 +1,4 @@
-"""What became of each list that was asked for, in the words of the setup guide's troubleshooting."""
+"""What became of each list that was asked for, with the advice of README's table of what is missing or refused."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -12,8 +12,8 @@ from assets.files.preflight import require_room
 from assets.finance.reference import finance_reference
 from assets.layout import DataDirectory
 from assets.snapshots.license_types import LICENSE_TYPES, license_types
-from pipelines import places
 from pipelines.cli.doctor.findings import Finding, note, ok, problem
+from pipelines.installation import places
 
 
 def examine_folder(data: DataDirectory, now: datetime) -> Iterator[Finding]:

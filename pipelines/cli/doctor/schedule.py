@@ -1,10 +1,8 @@
 """Is the nightly schedule alive, how did the last night end, and is a run dead: what Dagster's instance says.
 
-Where it keeps that in SQLite files, as our own home does, they are read without being touched; any other storage is
-asked as Dagster asks it.
+Where it keeps that in SQLite files, as our own home does, a copy of it is asked, so that nothing there is touched.
 """
 
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,9 +12,9 @@ from typing import TYPE_CHECKING
 from assets.days import yesterday
 from assets.errors import LicenseHistoryError
 from pipelines.cli.doctor.findings import Finding, note, ok, problem, stale
-from pipelines.cli.doctor.runs import NothingThere, Question, Run, Told
-from pipelines.cli.doctor.runs_in_files import damaged_file, told_by_files
-from pipelines.instance import VARIABLE, Home, dagster_home, instance, settings_failed, storage_failed
+from pipelines.cli.doctor.instance_copy import NothingThere, copied, damaged_file
+from pipelines.cli.doctor.runs import Question, Run, Told, told
+from pipelines.installation.instance import VARIABLE, Home, dagster_home, instance, settings_failed, storage_failed
 from pipelines.settings import Settings, Switch
 
 if TYPE_CHECKING:
@@ -59,24 +57,26 @@ def examine_schedule(settings: Settings, wall: datetime) -> Iterator[Finding]:
         return
     if not home.ours:
         yield ok("instance", f"{VARIABLE} names {home.place}: runs and days are kept there.")
-    question = Question(settings.names, yesterday(settings.now).isoformat())
     try:
-        told = _told(home, settings.data, question)
+        yield from _examine(home, settings, wall, words)
     except NothingThere:
         yield note(
             "daemon", f"in {home.place} nothing stands of runs and schedules yet; if its storage was moved, look there."
         )
-        return
     except LicenseHistoryError as error:
         yield problem("Dagster", str(error))
-        return
-    yield _daemon(told, wall, words)
+
+
+def _examine(home: Home, settings: Settings, wall: datetime, words: _Words) -> Iterator[Finding]:
+    question = Question(settings.names, yesterday(settings.now).isoformat())
+    found = _told(home, settings.data, question)
+    yield _daemon(found, wall, words)
     if settings.licenses_automation is Switch.ON:
         yield ok("schedule", f"automation conditions begin the nights, not {question.schedule} (LICENSES_AUTOMATION).")
     else:
-        yield from _schedule(told, question, words)
-        yield from _last_night(told, words)
-    under_way = told.under_way if home.ours else question.ours(told.under_way)
+        yield from _schedule(found, question, words)
+        yield from _last_night(found, words)
+    under_way = found.under_way if home.ours else question.ours(found.under_way)
     yield from (_under_way(run, settings.data.dagster_home, words) for run in under_way)
 
 
@@ -88,15 +88,16 @@ def _told(home: Home, data: "DataDirectory", question: Question) -> Told:
         LicenseHistoryError: it cannot be opened, so no run begins.
     """
     if not _keeps_files(home):
-        from pipelines.cli.doctor.runs_in_storage import told_by_instance
-
         with instance(data) as opened:
-            return told_by_instance(opened, question)
+            return told(opened, question, lambda _: None)
+    from sqlalchemy.exc import SQLAlchemyError
+
     try:
         if damaged := damaged_file(home.place):
-            raise storage_failed(data, sqlite3.DatabaseError(damaged))
-        return told_by_files(home.place, question)
-    except (OSError, sqlite3.Error) as error:
+            raise storage_failed(data, OSError(damaged))
+        with copied(home.place) as copy:
+            return told(copy.opened, question, copy.bring_log)
+    except (OSError, SQLAlchemyError) as error:
         raise storage_failed(data, error) from error
 
 

@@ -9,6 +9,7 @@ import duckdb
 from assets.layout import SNAPSHOTS, DataDirectory, day_files
 from assets.warehouse.publish import is_up_to_date
 from pipelines.cli.doctor.findings import Finding, note, ok, stale
+from pipelines.cli.warehouse import query
 from pipelines.subjects import SUBJECTS
 
 _HELD_BY = re.compile(r"lock is held in (.+? \(PID \d+\))")
@@ -21,7 +22,7 @@ def examine_warehouse(data: DataDirectory) -> Iterator[Finding]:
     log = data.warehouse.with_name(f"{data.warehouse.name}.wal")
     try:
         with duckdb.connect(str(data.warehouse), read_only=True) as connection:
-            row = connection.execute("select max(snapshot_date) from snapshot_log").fetchone()
+            row = connection.execute(query("newest_day")).fetchone()
     except (duckdb.Error, OSError) as error:
         yield _shut(data, " ".join(str(error).split()))
     else:

@@ -25,18 +25,15 @@ Row = tuple[str, str, str | None, str]
 def truth(organization: Organization, day: date) -> dict[Row, datetime]:
     """Everybody at the close of the day, with when they were assigned."""
     state = organization.truth(day)
-    return (
-        {("user", member.id, member.role, "Active"): member.added_at for member in state.members}
-        | {
-            ("api_key", key.id, None, "Active" if key.status == "active" else "Disabled"): key.created_at
-            for key in state.api_keys
-        }
-        | {
-            ("invite", invite.id, invite.role, "Pending"): invite.invited_at
-            for invite in state.invites
-            if invite.status == "pending"
-        }
-    )
+    holders: dict[Row, datetime] = {}
+    for member in state.members:
+        holders["user", member.id, member.role, "Active"] = member.added_at
+    for key in state.api_keys:
+        holders["api_key", key.id, None, "Active" if key.status == "active" else "Disabled"] = key.created_at
+    for invite in state.invites:
+        if invite.status == "pending":
+            holders["invite", invite.id, invite.role, "Pending"] = invite.invited_at
+    return holders
 
 
 @pytest.fixture(scope="module")

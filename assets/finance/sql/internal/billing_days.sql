@@ -1,5 +1,6 @@
 -- One row per organization, month, license type and day that is billed: whose seats (as_of), at which day's price, and
 -- by what the sum is divided. Answers: what does the organization's convention count? So all four are one formula.
+-- reads: finance_daily, finance_days, internal.counted_days, internal.finance_months
 with
 
 months as (

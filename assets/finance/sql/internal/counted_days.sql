@@ -2,6 +2,7 @@
 -- are, anything is); and of a month without such a day every day up to the last that is known of any organization,
 -- carried forward from the one before. Answers: on which days does finance count, and did anybody look? So no sum over
 -- organizations falls because one of them was not read. A roster that is unknown on a counted day counts as last known.
+-- reads: internal.finance_organizations, snapshot_log
 with
 
 observed as (

@@ -1,5 +1,6 @@
 -- One row per organization and month, from its first one with a day that counts to the last that is known of any
 -- organization. Answers: how well is the month known, and how is it billed? One without such a day is carried forward.
+-- reads: finance_closed, finance_closings, finance_days, internal.counted_days, internal.finance_organizations
 with
 
 provenances as (

@@ -1,6 +1,7 @@
 -- One row per organization. Answers: how is it billed, in which currency, do pending invites take seats, and are its API
 -- keys billed too?
 -- bills_keys: some price for API Key applies to it, at whatever time; else its keys stand in no line of finance's.
+-- reads: internal.billing, internal.prices, snapshot_log
 with
 
 observed as (
@@ -13,7 +14,7 @@ priced as (
     select
         observed.organization_id,
         min(prices.currency) as currency,
-        bool_or(prices.license_type = 'API Key') as bills_keys
+        bool_or(prices.license_type = api_key_license()) as bills_keys
     from observed
     inner join internal.prices as prices
         on prices.organization_id is null

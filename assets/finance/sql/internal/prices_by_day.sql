@@ -1,5 +1,6 @@
 -- One row per organization, license type and day on which it has a price. Answers: what did a seat cost on that day?
 -- An organization's own line comes before one for all. In the organization's currency, unrounded.
+-- reads: finance_days, internal.exchange_rates, internal.finance_organizations, internal.prices
 with
 
 applicable as (

@@ -3,6 +3,7 @@
 -- Who was invited and became a member is one joiner: when the invite took a seat, the person has joined with it, and who
 -- accepts it leaves nothing; when it took none, the member is the one who joins. Where the seat stays in its line and only
 -- its holder is another (an invite that was accepted), movement is null: nobody moved.
+-- reads: internal.seat_stretches
 create view internal.seat_steps as
 with
 

@@ -2,6 +2,8 @@
 -- Answers: who pays for whom, from which counted day to which? Keys are here only where they are billed.
 -- A stretch begins and ends on counted days, so that counting by day and by movement must give the same. Who was invited
 -- and became a member is one person (seat_id): the invite's seat ends where the member's begins.
+-- reads: internal.cost_centre_rules, internal.counted_days, internal.finance_organizations, internal.invite_links,
+--     internal.seated_invites, license_history
 with
 
 -- The first day in an invite's stretch on which the invited person is a member, whichever roster says so.

@@ -1,6 +1,7 @@
 -- One row per organization and day whose rows the checks compare one by one.
 -- Answers: how many days can be compared in the time that a night has? The newest of each organization, and as many
 -- others as have no more rows together than the variable `rows_to_compare`, drawn the same way every time.
+-- reads: inputs.days_to_read, inputs.facts
 with
 
 counted as (

@@ -1,4 +1,5 @@
 -- One row: what made this warehouse, and a checksum over what the next one may start from. Answers: may it?
+-- reads: internal.input_files, internal.told_stretches, internal.usage_coverage, license_usage, snapshot_log
 with
 
 checksums as (

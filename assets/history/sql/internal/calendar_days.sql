@@ -1,5 +1,6 @@
 -- One row per organization, kind of holder and calendar day from the roster's first to the last day that is known of any
 -- organization. Answers: which observed day speaks for each day? So no sum over organizations falls for want of a look.
+-- reads: internal.roster_days, snapshot_log
 with
 
 spans as (

@@ -1,6 +1,7 @@
 -- One row per invite that a member accepted. Answers: whose joining does it explain?
 -- As the snapshots tell it (by accepted_at, the feed or the address); where they do not, by the address: the member with
 -- the invite's address who was added while it stood.
+-- reads: internal.told_stretches
 with
 
 told as (

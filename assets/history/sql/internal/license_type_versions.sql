@@ -1,5 +1,6 @@
 -- One row per table of license types that a warehouse was built with, role and span. Answers: what did a role mean to
 -- the warehouse then? `known_from` and `known_to` are when it was built.
+-- reads: inputs.mappings
 with
 
 tables as (

@@ -1,6 +1,7 @@
 -- One row per organization, kind of holder and day on which that roster is known, numbered from 1.
 -- Answers: which days can speak for members, keys or invites, which observed day came before and after, up to when were
 -- the lists known in which owners and workspaces are looked up, and what could have been seen of use?
+-- reads: internal.usage_watches, snapshot_log
 with
 
 known as (
@@ -36,10 +37,10 @@ select
     rosters.run_id,
     case when rosters.holder_type = 'api_key' then rosters.members_as_of end as owner_as_of,
     case when rosters.holder_type = 'api_key' then rosters.workspaces_as_of end as workspace_as_of,
-    -- use: late by up to four days, a source has watched all the same
-    case when watches.until >= rosters.snapshot_date - 4 then watches.since end as usage_observed_since,
+    -- use
+    case when watched_up_to(watches.until, rosters.snapshot_date) then watches.since end as usage_observed_since,
     case
-        when watches.until >= rosters.snapshot_date - 4 then least(watches.until, rosters.snapshot_date)
+        when watched_up_to(watches.until, rosters.snapshot_date) then least(watches.until, rosters.snapshot_date)
     end as usage_observed_until,
     coalesce(looks.first_day <= rosters.snapshot_date, false) as is_looked_at
 from rosters

@@ -1,6 +1,7 @@
 -- One row per day, organization, kind of holder, license type, status and taking a seat or not, where somebody moved.
 -- Answers: how many came, went, or changed into and out of it? Read from each holder's neighbouring stretches. An invite
 -- that was accepted has changed out of being one: who accepted it is the joiner, and nobody left.
+-- reads: internal.invite_links, license_history
 with
 
 stretches as (

@@ -1,6 +1,7 @@
 -- One row per invite, member who makes it no second seat, and stretch of that member.
 -- Answers: whose seat is it already? The member's who has its address; and since somebody has accepted it, theirs, though
 -- they may have left since: it is pending no more, whatever the list says.
+-- reads: internal.invite_links, internal.told_stretches
 with
 
 members as (

@@ -1,5 +1,6 @@
 -- One row per organization, snapshot day and version of it that has ever been published, the current one included.
 -- Answers: which version did the warehouse answer from at a given time, and which rosters and lists did that one know?
+-- reads: inputs.restatements, snapshot_log
 with
 
 replaced as (

@@ -1,5 +1,7 @@
 -- One row per stretch as it was told, and observed day within it from which on something else may be derived from it.
 -- Answers: where may a stretch of the history begin though nothing else was told?
+-- reads: internal.license_types, internal.roster_days, internal.seated_invites, internal.told_keys,
+--     internal.told_stretches, internal.workspace_names
 with
 
 told as (

@@ -1,6 +1,7 @@
 -- One row per stretch of an API key as it was told, its place in one form whatever shape the API gave it.
 -- Answers: which workspace is meant? Null in the older shape is the default workspace, unless another answer tells that
 -- the key is the organization's and of no workspace.
+-- reads: internal.default_workspaces, internal.told_stretches
 with
 
 of_organization as (

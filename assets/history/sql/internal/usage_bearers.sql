@@ -1,5 +1,6 @@
 -- One row per holder, e-mail (of members, lower-cased) or name (of keys), and observed stretch in which it was theirs.
 -- Answers: who bore a name on which day?
+-- reads: internal.told_stretches
 select
     organization_id,
     holder_type,

@@ -1,6 +1,7 @@
 -- One row per organization, source, endpoint, kind of holder and span of days that the source's data has reached.
 -- Answers: what could usage reports see, and is their silence there evidence? A record of an older version of this
 -- program does not say: there the table of sources decides.
+-- reads: inputs.coverage, usage_sources
 select distinct
     coverage.organization_id,
     coverage.source,

@@ -1,4 +1,5 @@
 -- One row per workspace and day from which on some key's rows tell its name. Answers: what was it called when last told?
+-- reads: internal.told_stretches
 select
     organization_id,
     workspace_id,

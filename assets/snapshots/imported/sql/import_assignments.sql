@@ -1,5 +1,7 @@
 -- One row per holder at the close of the day: `license_assignments` as it is made for every day, and over it what only
 -- the file knows: its word for the status, a license type whose role nobody maps any more, the owners, a later use.
+-- Answers: what does the file tell of each holder that the common ending does not?
+-- reads: import_holders, license_assignments_derived, observation
 with
 
 told as (
@@ -9,12 +11,8 @@ told as (
         used_at is not null
         and used_has_zone
         and used_at < observation.day_end
-        and (
-            assigned_at is null
-            or case
-                when used_to_the_second then used_at >= assigned_at
-                else cast(used_at as date) >= cast(assigned_at as date)
-            end
+        and used_since_assigned(
+            case when used_to_the_second then used_at end, cast(used_at as date), assigned_at
         ) as tells_use
     from import_holders, observation
     where not is_later

@@ -1,4 +1,6 @@
 -- One row per row of the file and reason why it cannot be imported, in the spreadsheet's order.
+-- Answers: why was the file refused, row by row?
+-- reads: import_holders, import_ragged, import_target
 with
 
 firsts as (
@@ -42,7 +44,7 @@ reasons as (
     union all
     select row_number, 2, 'the id “' || given_id || '” is not one of ' || noun || ' (' || id_begins || '…)'
     from judged
-    where given_id not like 'email:%' and not starts_with(given_id, id_begins)
+    where not is_made_up(given_id) and not starts_with(given_id, id_begins)
     union all
     select row_number, 9, 'the same holder as row ' || first_row || ' (' || holder_id || ')'
     from judged
@@ -56,7 +58,7 @@ reasons as (
     select row_number, 3, 'the role “' || role_told || '” is not in license_types.csv; [roles] in a mapping file can say which one it means'
     from judged
     where holder_type <> 'api_key' and role_told is not null and role_understood is null
-        and license_displayed is null and coalesce(license_type, '') not like 'Unmapped (%'
+        and license_displayed is null and not coalesce(is_unmapped(license_type), false)
     -- status
     union all
     select row_number, 4, 'the status “' || status_told || '” is not known; [statuses] in a mapping file can say what it means'

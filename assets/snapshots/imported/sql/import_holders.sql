@@ -1,16 +1,18 @@
 -- One row per row of the file, with the id that it is about: its own, else the one id that its e-mail address belongs to
 -- in the snapshots, else the address itself; null where that cannot be told. Rows of holders who came only after the
 -- day's end are marked.
+-- Answers: who is each row about?
+-- reads: import_known_ids, import_rows, observation
 select
     rows.*,
     case
-        when rows.given_id not like 'email:%' then rows.given_id
+        when not is_made_up(rows.given_id) then rows.given_id
         when rows.holder_type = 'api_key' then null
         when length(known.ids) = 1 then known.ids[1]
         when known.ids is null and regexp_full_match(rows.email, '[^@\s]+@[^@\s]+') then 'email:' || lower(rows.email)
     end as holder_id,
     case
-        when rows.given_id not like 'email:%' then 'id'
+        when not is_made_up(rows.given_id) then 'id'
         when length(known.ids) = 1 then 'email'
         else 'address'
     end as known_by,

@@ -1,5 +1,7 @@
 -- One row per distinct time that the file writes: the instant that it means, null where it cannot be told for certain.
 -- Without a time zone it is UTC, as all days here. «3/4/2025» is two days in the world, so it is none.
+-- Answers: which instants does the file mean?
+-- reads: import_cells
 with
 
 words as (

@@ -1,4 +1,6 @@
 -- One row per holder at the close of the day, as the file tells it: what `holders` are to an observed day.
+-- Answers: who held a license by the file, and what does it say of them?
+-- reads: import_holders
 select
     holder_type,
     holder_id,

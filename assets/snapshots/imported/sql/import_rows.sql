@@ -1,5 +1,7 @@
 -- One row per row of the file: its words as ours, as far as each means one thing. What is wrong with a row is not said
 -- here, only what could be understood: a null beside a word is a word that was not.
+-- Answers: what do the file's words mean?
+-- reads: import_cells, import_instants, import_role_words, import_status_words, license_types
 with
 
 cells as (
@@ -85,7 +87,7 @@ select
     coalesce(cells.status_raw, status_words.status_raw) as status_raw,
     -- who
     cells.name,
-    coalesce(cells.email, case when cells.holder_id like 'email:%' then substr(cells.holder_id, 7) end) as email,
+    coalesce(cells.email, case when is_made_up(cells.holder_id) then substr(cells.holder_id, 7) end) as email,
     cells.owner_user_id,
     cells.owner_email,
     cells.owner_type,

@@ -1,5 +1,7 @@
 -- One row per holder (member, API key, pending invite) at the close of the observation's day, out of the raw rosters:
 -- what the API said of it, before anything is looked up. Both shapes of API keys are read.
+-- Answers: who held a license when the day closed, in the API's own words?
+-- reads: activities, observation, raw_api_keys, raw_invites, raw_users
 with
 
 members as (

@@ -1,7 +1,9 @@
--- One row per day, source and holder that the usage answers of one observation name: who used what, and when.
+-- One row per day, source and holder that the usage answers of one observation name.
+-- Answers: who used what, and when?
 -- A use told by e-mail or by a key's name is theirs who bore it on that day: at its close or at its beginning, as the
 -- snapshots say; where there is neither, as the nearest earlier one says; before all snapshots, as tonight's rosters
 -- say of those who were there by then. A name that several bore is given to none of them.
+-- reads: observation, raw_api_keys, raw_users, snapshots_then, uses
 with
 
 -- every known state: snapshots of days before the observation's, and tonight's rosters as the close of its own day
@@ -21,8 +23,7 @@ states as (
         case when holder_type = 'user' then lower(email) else name end as subject
     from snapshots_then
     where holder_type in ('user', 'api_key')
-        -- what an import made up from an address is no id
-        and holder_id not like 'email:%'
+        and not is_made_up(holder_id)
     union all
     select observation.day, tonight.holder_type, tonight.holder_id, tonight.subject
     from tonight, observation

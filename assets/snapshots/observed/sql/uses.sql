@@ -1,5 +1,7 @@
 -- One row per day, source and holder that the usage answers of one observation name, by id or by a subject: a member's
 -- e-mail address, in lower case so that one use never stands twice, or a key's name.
+-- Answers: whom or what do the reports name, day by day?
+-- reads: raw_analytics_usage, raw_analytics_users, raw_api_keys, raw_claude_code, raw_messages_usage
 with
 
 analytics as (

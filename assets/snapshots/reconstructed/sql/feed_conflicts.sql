@@ -1,4 +1,6 @@
 -- One row per activity (or missing activity) that contradicts the state it applies to: shown, counted, never hidden.
+-- Answers: what contradicts what on the way back?
+-- reads: base, base_day, base_values, default_workspace, feed_transitions
 with
 
 ordered as (

@@ -1,5 +1,7 @@
 -- One row per holder at the close of the observation's day: the base snapshot rolled back through the Activity Feed.
 -- What the feed cannot tell is filled from any observed snapshot of the same holder (`known`), else it is null.
+-- Answers: who held a license when an earlier day closed, as the feed leads back to it?
+-- reads: base, default_workspace, feed_timeline, feed_transitions, known, observation, raw_invites
 with
 
 -- a change at midnight itself belongs to the day that begins with it

@@ -1,5 +1,7 @@
 -- One row per holder, attribute and stretch between two changes that the feed tells, up to the base snapshot: the value
 -- that stood there. A null `valid_from` reaches back as far as the feed does, a null `valid_to` up to the base.
+-- Answers: what stood when, by the feed?
+-- reads: base_values, feed_transitions
 with
 
 ordered as (

@@ -1,6 +1,8 @@
 -- One row per change that the Activity Feed tells of a member, a key's attribute or an invite: before and after.
 -- A member's `absent` stands for "not in the organization"; where `before_known` or `after_known` is false, the feed does
 -- not tell. Reports of one and the same removal (or addition) within an hour count once.
+-- Answers: what changed, from what to what, and when?
+-- reads: activities
 with
 
 reports as (

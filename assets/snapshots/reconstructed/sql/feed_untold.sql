@@ -1,6 +1,7 @@
 -- One row per member or key of the base snapshot whose addition, at a time that the feed covers, the feed does not tell.
 -- Answers: does the feed tell less than happened? However it tells that somebody came, it counts; an addition of long
 -- before is another one, of an earlier membership.
+-- reads: activities, base, base_day
 with
 
 told as (

@@ -1,5 +1,7 @@
 -- One row per holder and attribute in which a day's observed snapshot (`seen`) differs from the same day rolled back from
 -- a later snapshot (`rolled_back`): mostly what changed between midnight and the hour of the observation.
+-- Answers: does the feed lead back to what was observed?
+-- reads: comparable, license_assignments, seen_snapshot
 with
 
 seen as (

@@ -1,0 +1,6 @@
+-- One row per day of use of which a report names somebody by an e-mail address or a key's name, and not by an id.
+-- Answers: for which days must it be known who bore a name?
+-- reads: uses
+select distinct usage_date
+from uses
+where holder_id is null

@@ -1,0 +1,84 @@
+"""Every query says its grain, its question and what it reads first; and reads just that, by DuckDB's own parser."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from assets.warehouse.header import header
+
+ROOT = Path(__file__).parents[1]
+RULES = ROOT / "assets" / "snapshots" / "sql" / "rules"
+"""Scalar macros: they read no rows, and answer for a value."""
+QUERIES = [
+    path
+    for folder in ("assets", "pipelines")
+    for path in sorted((ROOT / folder).rglob("*.sql"))
+    if path.parent != RULES
+]
+OURS = {path.stem for path in QUERIES if path.parent.name == "macros"}
+"""Table functions that are read as relations are; DuckDB's own are not."""
+CREATED = re.compile(r"^create (?:macro \w+\(.*?\) as table|view [\w.]+ as)\s", re.MULTILINE | re.DOTALL)
+
+
+def read_by(query: str) -> set[str]:
+    """The relations that a query selects from, apart from its own CTEs."""
+    with duckdb.connect(":memory:") as connection:
+        told = connection.execute("select json_serialize_sql(?::varchar)", [CREATED.sub("", query, count=1)]).fetchall()
+    parsed = json.loads(told[0][0])
+    assert not parsed["error"], parsed
+    return set(_read(parsed["statements"], frozenset()))
+
+
+def _read(node: Any, ctes: frozenset[str]) -> Iterator[str]:
+    """A CTE is known to those after it, and to the query that it stands before."""
+    if isinstance(node, list):
+        for one in node:
+            yield from _read(one, ctes)
+    elif isinstance(node, dict):
+        for entry in node.get("cte_map", {}).get("map", []):
+            yield from _read(entry["value"], ctes)
+            ctes |= {entry["key"]}
+        match node.get("type"):
+            case "BASE_TABLE" if node["schema_name"] or node["table_name"] not in ctes:
+                yield ".".join(name for name in (node["schema_name"], node["table_name"]) if name)
+            case "TABLE_FUNCTION" if node["function"]["function_name"] in OURS:
+                yield node["function"]["function_name"]
+        yield from _read([value for name, value in node.items() if name != "cte_map"], ctes)
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_query_says_its_grain_its_question_and_what_it_reads(path: Path) -> None:
+    query = path.read_text(encoding="utf-8")
+    told = header(query)
+    assert told.words.startswith("One row"), "the grain stands first"
+    asked = "Assumes: " if path.parent.name == "checks" else "Answers: "
+    assert asked in told.words, "then the question"
+    assert told.reads == read_by(query)
+
+
+@pytest.mark.parametrize(
+    ("query", "reads"),
+    [
+        ("select (select max(a) from x) from inputs.y as y asof join z on y.a >= z.a", {"x", "inputs.y", "z"}),
+        ("with x as (select * from x), y as (select * from x) select * from y", {"x"}),
+        (
+            "create view v as\nselect * from w semi join (from u) using (a) where b in (select b from t)",
+            {"w", "u", "t"},
+        ),
+        ("create macro m(day, at := null) as table\nselect day from range(3), licenses_on(day)", {"licenses_on"}),
+        ("select * from read_parquet('x') where a = $a and getvariable('b')", set()),
+    ],
+)
+def test_what_a_query_reads_is_found_wherever_it_stands(query: str, reads: set[str]) -> None:
+    assert read_by(query) == reads
+
+
+def test_names_that_a_header_carries_on_to_the_next_line_are_read_too() -> None:
+    told = header("-- One row. Answers: what?\n-- reads: a, internal.b,\n--     c\n-- \nselect 1")
+    assert told.words == "One row. Answers: what?"
+    assert told.reads == {"a", "internal.b", "c"}
