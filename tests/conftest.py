@@ -1,6 +1,7 @@
 """What all tests share: nobody waits, nobody hears this machine's environment, and the nights of one organization."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,14 @@ from assets.extraction import patience
 from tests import examples  # noqa: F401 -- the profiles
 from tests.history.snapshots import World
 from tests.scripted import Handler, Nights
+
+IN_MEMORY = Path("/dev/shm")
+ROOM = 4 * 2**30
+"""Bytes: what the temporary directories of a whole run may hold, with plenty to spare."""
+
+if os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free > ROOM:
+    # Waiting for a disk is half of a night's time. The attacks and the disks of tests/files pretend their own.
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
 
 settings.load_profile("quick")  # unless --hypothesis-profile names another
 
