@@ -10,6 +10,8 @@ import duckdb
 import pytest
 
 from assets.warehouse.header import header
+from assets.warehouse.relations import relations
+from pipelines.subjects import SUBJECTS
 
 ROOT = Path(__file__).parents[1]
 RULES = ROOT / "assets" / "snapshots" / "sql" / "rules"
@@ -59,6 +61,17 @@ def test_a_query_says_its_grain_its_question_and_what_it_reads(path: Path) -> No
     asked = "Assumes: " if path.parent.name == "checks" else "Answers: "
     assert asked in told.words, "then the question"
     assert told.reads == read_by(query)
+
+
+def test_a_subjects_queries_read_its_own_relations_and_those_of_the_subjects_that_it_stands_on() -> None:
+    subject_of = {one.name: SUBJECTS.index(one.subject) for one in relations(SUBJECTS)}
+    upwards = [
+        f"{one.name} reads {read}"
+        for one in relations(SUBJECTS)
+        for read in one.reads & subject_of.keys()
+        if subject_of[read] > subject_of[one.name]
+    ]
+    assert upwards == []
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ class _Material:
         types = license_types(published.reference(LICENSE_TYPES)).column("license_type").to_pylist()
         for name, table in finance_reference(published, types).tables().items():
             connection.from_arrow(table).create(name)
+        connection.table("billing").select("organization_id, invites_take_seats").insert_into("invite_conventions")
         connection.from_arrow(hashes_table(published)).create("reference_files")
         log = read_log(*self.trees)
         connection.from_arrow(_closings(log)).create("finance_closings")

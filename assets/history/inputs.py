@@ -45,6 +45,9 @@ TOLD_STRETCHES = pa.schema(
 )
 LICENSE_USAGE = pa.schema([schema.ORGANIZATION_ID, *schema.USAGE, ("first_reported", schema.DAY)])
 KNOWN_COVERAGE = pa.schema([schema.ORGANIZATION_ID, *schema.COVERAGE])
+INVITE_CONVENTIONS = pa.schema([schema.ORGANIZATION_ID.with_nullable(True), ("take_seats", pa.bool_())])
+"""Whether pending invites take seats: one row per organization, and one without an id for all others. Whoever bills them
+may add to it before the relations are made."""
 Mark = tuple[str, str, date, int, int]
 
 
@@ -252,6 +255,7 @@ def load(connection: duckdb.DuckDBPyConnection, inputs: Inputs, license_types: p
         ("files", _file_table(inputs.files)),
         ("license_types", license_types),
         ("usage_sources", sources_table()),
+        ("invite_conventions", INVITE_CONVENTIONS.empty_table()),
     ):
         connection.from_arrow(rows).create(name)
     make(connection, __file__, "facts", "inputs/facts")

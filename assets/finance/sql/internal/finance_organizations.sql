@@ -27,8 +27,7 @@ select
     observed.has_members,
     coalesce(own.convention, every.convention, 'month-end') as convention,
     coalesce(own.currency, every.currency, priced.currency) as currency,
-    -- where nobody says, they do, so that no cost is hidden
-    coalesce(own.invites_take_seats, every.invites_take_seats, true) as invites_take_seats,
+    invites_take_seats(own.invites_take_seats, every.invites_take_seats) as invites_take_seats,
     coalesce(priced.bills_keys, false) as bills_keys
 from observed
 left join internal.billing as own on own.organization_id = observed.organization_id

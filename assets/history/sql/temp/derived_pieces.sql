@@ -2,7 +2,7 @@
 -- Answers: who held what on these days, and does it take a seat? Not knowing is no change: what is looked up in a list
 -- that could not be read keeps the value last known; the license type follows the role as license_types.csv says for
 -- that day.
--- reads: internal.finance_organizations, internal.license_types, internal.roster_days, internal.seated_invites,
+-- reads: inputs.invite_conventions, internal.license_types, internal.roster_days, internal.seated_invites,
 --     internal.told_stretches, internal.workspace_names, temp.dated_pieces
 with
 
@@ -99,7 +99,7 @@ select
     -- either, it counts as taking one, so that no cost is hidden. Keys and the disabled take none.
     case
         when dated.holder_type = 'api_key' or dated.status = 'Disabled' then false
-        when dated.holder_type = 'invite' and not billing.invites_take_seats then false
+        when dated.holder_type = 'invite' and not invites_take_seats(own.take_seats, every.take_seats) then false
         when seated.holder_id is not null then false
         when dated.role is null then takes_seat(by_type.takes_seat)
         else takes_seat(meanings.takes_seat)
@@ -140,4 +140,5 @@ left join internal.license_types as meanings
     and dated.day >= coalesce(meanings.valid_from, dated.day)
     and dated.day < coalesce(meanings.valid_to, date '9999-12-31')
 left join by_type on by_type.license_type = dated.license_told
-left join internal.finance_organizations as billing on billing.organization_id = dated.organization_id
+left join inputs.invite_conventions as own on own.organization_id = dated.organization_id
+left join inputs.invite_conventions as every on every.organization_id is null
