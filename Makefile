@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install postgres run test test-dagster test-deep mutants attack lint bench docs ui lock clean
+.PHONY: help install postgres run test test-all test-dagster test-deep mutants attack lint bench docs ui lock clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -18,7 +18,10 @@ run: .venv/.installed ## Do the main job: a real snapshot with ANTHROPIC_ADMIN_K
 ui: .venv/.installed ## Dagster's web UI and daemon, the nightly schedule on
 	@$(BIN)/licenses ui
 
-test: .venv/.tested ## Pass the tests
+test: .venv/.tested ## Pass the tests: all but the slow ones
+	$(BIN)/pytest -n 2 -m "not slow"
+
+test-all: .venv/.tested ## Pass all of them: nights, kills, processes of their own too (10 to 20 minutes)
 	$(BIN)/pytest -n 2
 
 test-dagster: .venv/.tested ## Of them: Dagster's grid against the files, its own commands from anywhere, PostgreSQL
@@ -35,12 +38,14 @@ attack: .venv/.tested ## Kill it, and fail it, at every call that changes the di
 	$(BIN)/python -m tests.attack --every $(EVERY)
 EVERY ?= 1
 
+# The second time without the tests: what only they use is dead, too.
 lint: .venv/.tested ## Style, types, arrows between modules, declared packages, dead code
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/deptry .
 	$(BIN)/vulture
+	$(BIN)/vulture assets pipelines sandbox benchmarks
 	$(BIN)/mypy
 
 bench: .venv/.tested ## Measure, against floors in the same run (takes minutes)

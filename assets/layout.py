@@ -24,6 +24,9 @@ RESTATEMENTS = "restatements/license_assignments"
 NUMBERED = (RESTATEMENTS, SUPERSEDED)
 """Datasets whose files are never replaced: 0001.parquet, 0002.parquet and so on, one for each version of a day."""
 PART = "part.parquet"
+LANDING = "landing"
+IMPORTS = "imports"
+"""The folder, beside an organization's days in the landing, of what was imported."""
 PROJECT_REFERENCE = Path(__file__).resolve().parent.parent / "data" / "reference"
 
 
@@ -53,9 +56,14 @@ class DataDirectory:
     def coverage(self) -> Path:
         return self.root / COVERAGE
 
+    @property
+    def landings(self) -> Path:
+        """Each organization's folder of what was observed or imported lies in here."""
+        return self.root / LANDING
+
     def landing(self, organization_id: str, day: date) -> Path:
         """The folder of all observations of one organization for one day."""
-        return self.root / "landing" / organization_id / day.isoformat()
+        return self.landings / organization_id / day.isoformat()
 
     def reference(self, name: str) -> Path:
         """A reference file: the data directory's own, else the project's."""
@@ -92,17 +100,13 @@ class DayFile(NamedTuple):
     """One of our Parquet files: which day and organization its folders say that it is of, and its number in there.
 
     `number` is 0 for `part.parquet`. Whoever reads the facts in it must find the same day and organization: else it is
-    somebody's copy of a folder (see `is_of`).
+    somebody's copy of a folder.
     """
 
     day: date
     organization_id: str
     number: int
     path: Path
-
-    def is_of(self, organization_id: str, day: date) -> bool:
-        """Whether what is written in the file agrees with where it lies."""
-        return (self.organization_id, self.day) == (organization_id, day)
 
 
 def day_files(dataset: str, *trees: DataDirectory, organization_id: str | None = None) -> list[DayFile]:
@@ -131,9 +135,9 @@ def numbered_files(folder: Path, suffix: str) -> list[tuple[int, Path]]:
     return sorted((int(named[0]), path) for named, path in found if named)
 
 
-def organization_folders(landing: Path) -> list[Path]:
+def organization_folders(landings: Path) -> list[Path]:
     """The folders in `landing/`, each called by its organization's id, in its order."""
-    return sorted(path for path in listed(landing) if _ID.fullmatch(path.name) and path.is_dir())
+    return sorted(path for path in listed(landings) if _ID.fullmatch(path.name) and path.is_dir())
 
 
 def observation_folders(parent: Path) -> list[Path]:

@@ -17,7 +17,6 @@ class Truth(msgspec.Struct, frozen=True):
     organization_id: str
     organization_uuid: str
     organization_name: str
-    default_workspace_id: str
     members: tuple[Member, ...]
     api_keys: tuple[ApiKey, ...]
     invites: tuple[Invite, ...]
@@ -38,7 +37,6 @@ def truth_of(organization: Organization, day: date) -> Truth:
         organization_id=organization.tagged_id,
         organization_uuid=organization.id,
         organization_name=organization.name_at(as_of),
-        default_workspace_id=organization.default_workspace.id,
         members=state.members,
         api_keys=state.api_keys,
         invites=state.invites,

@@ -1,7 +1,7 @@
 """How many examples a property is tried on: `quick` in CI, `deep` by `make test-deep`; no test says so for itself.
 
-The numbers are for properties that build a world for each example. One that computes alone bears `CHEAP`, and is tried
-on so many more.
+The numbers are for properties that build a world for each example. One that computes alone bears `@cheap()`, and is
+tried on so many more.
 """
 
 from hypothesis import HealthCheck, Phase, settings

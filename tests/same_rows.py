@@ -9,9 +9,11 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import duckdb
 
@@ -28,6 +30,8 @@ LOADED = {
     "modified_ns",
 }
 """Columns that tell when, by which run or by which code."""
+REPLACED = {"main.snapshot_log": {"lag"}}
+"""Columns that were given up on purpose, and stand in the changelog."""
 NOW = "2029-01-01T02:00:00Z"
 DATASETS = ("snapshots", "usage", "restatements", "superseded", "finance")
 
@@ -42,7 +46,7 @@ def made_by(checkout: Path, data: Path, place: Path) -> Path:
     environment |= {"ANTHROPIC_BASE_URL": "http://127.0.0.1:9", "PYTHONPATH": str(checkout)}
     program = [str(checkout / ".venv" / "bin" / "licenses")]
     replayed = ["backfill", "--from", days[0], "--to", days[-1], "--source", "replay", "--replace", "--accept-drop"]
-    for words in (replayed, ["report", days[-1][:7]]):
+    for words in (replayed, ["report", "--month", days[-1][:7]]):
         done = subprocess.run([*program, *words], cwd=checkout, env=environment, capture_output=True, text=True)
         if done.returncode not in (0, 3):  # days without a landing cannot be replayed
             raise SystemExit(f"{checkout}: licenses {' '.join(words)} ended with {done.returncode}\n{done.stderr}")
@@ -56,23 +60,29 @@ def relations(warehouse: duckdb.DuckDBPyConnection, database: str) -> dict[str, 
         "where database_name = ? and not internal group by all",
         [database],
     ).fetchall()
-    return {f"{schema}.{name}": [one for one in columns if one not in LOADED] for schema, name, columns in found}
+    kept = {f"{schema}.{name}": [one for one in columns if one not in LOADED] for schema, name, columns in found}
+    return {name: columns for name, columns in kept.items() if columns}
 
 
 def compared(old: Path, new: Path) -> Iterator[str]:
     """A line for each thing in which they differ."""
+    asked, answered = (answers(one / "warehouse.duckdb") for one in (old, new))
+    print(f"{len(asked)} answers of macros")
+    for question, rows in asked.items():
+        lost, gained = (rows - answered[question]).total(), (answered[question] - rows).total()
+        if lost or gained:
+            yield f"{question}: {lost} rows lost, {gained} new"
     with duckdb.connect(":memory:") as connection:
         for name, place in (("old", old), ("new", new)):
             connection.execute(f"attach '{place / 'warehouse.duckdb'}' as {name} (read_only)")
         before, after = relations(connection, "old"), relations(connection, "new")
-        print(
-            f"{len(before)} relations; only in the new one: {', '.join(sorted(after.keys() - before.keys())) or 'none'}"
-        )
+        print(f"{len(before)} relations; new ones: {', '.join(sorted(after.keys() - before.keys())) or 'none'}")
         for name, columns in sorted(before.items()):
-            if name not in after or set(columns) - set(after[name]):
-                yield f"{name}: gone, or without {sorted(set(columns) - set(after.get(name, [])))}"
-            else:
-                yield from _differ(connection, name, columns, f"old.{name}", f"new.{name}")
+            there = [one for one in columns if one in after.get(name, [])]
+            if gone := set(columns) - set(there) - REPLACED.get(name, set()):
+                yield f"{name}: without {', '.join(sorted(gone))}"
+            if there:
+                yield from _differ(connection, name, there, f"old.{name}", f"new.{name}")
         files = [sorted(str(file.relative_to(one)) for file in _files(one)) for one in (old, new)]
         print(f"{len(files[0])} Parquet files")
         yield from (f"{name}: only in one of them" for name in sorted(set(files[0]) ^ set(files[1])))
@@ -80,6 +90,18 @@ def compared(old: Path, new: Path) -> Iterator[str]:
             sides = [f"read_parquet('{one / name}', hive_partitioning = false)" for one in (old, new)]
             columns = [one for one, *_ in connection.execute(f"describe from {sides[0]}").fetchall()]
             yield from _differ(connection, name, [one for one in columns if one not in LOADED], *sides)
+
+
+def answers(warehouse: Path) -> dict[str, Counter[tuple[Any, ...]]]:
+    """What the macros answer for the first, a middle and the last day."""
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        found = connection.execute("select distinct snapshot_date from snapshot_log order by all").fetchall()
+        days = [found[place][0] for place in sorted({0, len(found) // 2, len(found) - 1})]
+        asked = [f"licenses_on(date '{day}')" for day in days]
+        asked += [f"licenses_on(date '{day}', known_at := timestamptz '{NOW}')" for day in days]
+        asked += [f"seats_on(date '{day}')" for day in days]
+        asked += [f"{name}(date '{days[0]}', date '{days[-1]}')" for name in ("seats_between", "changes_between")]
+        return {one: Counter(connection.execute(f"from {one}").fetchall()) for one in asked}
 
 
 def _files(root: Path) -> Iterator[Path]:

@@ -1,5 +1,7 @@
-"""Every query says its grain, its question and what it reads first; and reads just that, by DuckDB's own parser."""
+"""Every query stands in a file, says its grain, its question and what it reads first, and reads just that, by DuckDB's
+own parser."""
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -25,6 +27,21 @@ QUERIES = [
 OURS = {path.stem for path in QUERIES if path.parent.name == "macros"}
 """Table functions that are read as relations are; DuckDB's own are not."""
 CREATED = re.compile(r"^create (?:macro \w+\(.*?\) as table|view [\w.]+ as)\s", re.MULTILINE | re.DOTALL)
+
+IN_PYTHON = {
+    "assets/engine.py": "makes a relation of the query or the files that it is given",
+    "assets/files/damaged.py": "reads every column of any file, only to find damage",
+    "assets/snapshots/raw.py": "which list, and where its items name their organization, is told by the caller",
+    "assets/warehouse/attached.py": "makes views and macros anew under other names",
+    "assets/warehouse/checks.py": "makes a relation of the check that it is given",
+    "assets/warehouse/relations.py": "makes a relation of the query that it is given",
+}
+"""Modules whose SQL no file could hold, and why."""
+ASKS = re.compile(
+    r"\s*(select|insert\s+into|delete\s+from|create\s+(or\s+replace\s+)?(temp\s+)?(table|view|macro))\s", re.I
+)
+HANDED = re.compile(r"\s*(from|with)\s", re.I)
+"""What begins so may be prose, unless it is handed to DuckDB."""
 
 
 def read_by(query: str) -> set[str]:
@@ -95,3 +112,49 @@ def test_names_that_a_header_carries_on_to_the_next_line_are_read_too() -> None:
     told = header("-- One row. Answers: what?\n-- reads: a, internal.b,\n--     c\n-- \nselect 1")
     assert told.words == "One row. Answers: what?"
     assert told.reads == {"a", "internal.b", "c"}
+
+
+def _asked_in_python(module: str) -> list[str]:
+    """The texts that select, make or change rows, wherever they stand in a module."""
+    nodes = list(ast.walk(ast.parse(module)))
+    handed = [text for one in nodes if HANDED.match(text := _handed(one))]
+    return handed + [text for one in nodes if ASKS.match(text := _text(one))]
+
+
+def _handed(node: ast.AST) -> str:
+    """What is handed to DuckDB."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="execute" | "sql"), args=[asked, *_]):
+            return _text(asked)
+    return ""
+
+
+def _text(node: ast.AST) -> str:
+    """A text, with a mark where something is put into it."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.JoinedStr(values=parts):
+            return "".join(_text(part) or "_" for part in parts)
+    return ""
+
+
+def test_no_query_stands_in_python_but_where_it_must() -> None:
+    modules = [path for folder in ("assets", "pipelines") for path in (ROOT / folder).rglob("*.py")]
+    found = {path.relative_to(ROOT).as_posix(): _asked_in_python(path.read_text(encoding="utf-8")) for path in modules}
+    assert {name for name, texts in found.items() if texts} == IN_PYTHON.keys()
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        'db.execute("select 1")',
+        'db.sql("""\nSELECT a\nfrom b""")',
+        'db.sql("from b")',
+        'db.execute(f"with a as (from {b}) from a")',
+        'queries = ("select 1",)',
+        'db.execute(f"create or replace table {a} as from b" if a else c)',
+    ],
+)
+def test_such_a_query_would_be_found(module: str) -> None:
+    assert _asked_in_python(module)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from assets.days import end_of
@@ -30,15 +29,10 @@ from assets.layout import DataDirectory
 
 @dataclass(frozen=True)
 class Feed:
-    """Activities up to `until`, all of them from the end of the day `proves_from` on."""
+    """Activities up to some instant, all of them from the end of the day `proves_from` on."""
 
     observation: Observation
     proves_from: date
-    until: datetime
-
-    @property
-    def pages(self) -> Path:
-        return self.observation.pages(ACTIVITIES.name)
 
 
 def reader(access: Access, patience: Patience | None = None) -> Client:
@@ -110,7 +104,7 @@ def fetch_feed(
     Raises:
         ListFailed: the feed did not arrive whole, or is not available to the organization's keys.
     """
-    folder = new_folder(data.root / "landing" / access.organization.id / FEED, observed_at)
+    folder = new_folder(data.landings / access.organization.id / FEED, observed_at)
     manifest = Manifest(
         organization_id=access.organization.id,
         organization_name=access.organization.name,
@@ -129,7 +123,7 @@ def fetch_feed(
     manifest.lists, manifest.complete = {ACTIVITIES.name: outcome}, True
     write_manifest(folder, manifest)
     drop_outcomes(folder)
-    return Feed(Observation(folder, manifest), proves_from, until)
+    return Feed(Observation(folder, manifest), proves_from)
 
 
 def feed_of_last_night(observation: Observation) -> Feed | None:
@@ -137,7 +131,7 @@ def feed_of_last_night(observation: Observation) -> Feed | None:
     manifest = observation.manifest
     if not manifest.has(ACTIVITIES.name):
         return None
-    return Feed(observation, manifest.day - timedelta(days=1), manifest.observed_at)
+    return Feed(observation, manifest.day - timedelta(days=1))
 
 
 class _Entry(Shape):

@@ -126,7 +126,7 @@ class Calls:
 
     @classmethod
     def of(cls, data: DataDirectory, organization_id: str, day: date, now: datetime, *, anew: bool) -> "Calls":
-        return cls(data.root / "landing" / organization_id / UNFINISHED, day, now, anew)
+        return cls(data.landings / organization_id / UNFINISHED, day, now, anew)
 
     def recall(self, endpoint: Endpoint, part: Span, asked: str) -> Iterator[bytes] | None:
         """The pages that answered this call before, None where it has to be asked.

@@ -255,7 +255,7 @@ def require_not_behind(data: DataDirectory, now: datetime) -> None:
 
 def _attempts_not_before(data: DataDirectory, first: date) -> Iterator[Path]:
     """The folders of everything that was asked of any organization for `first` or a later day."""
-    for organization_id in (folder.name for folder in organization_folders(data.root / "landing")):
+    for organization_id in (folder.name for folder in organization_folders(data.landings)):
         for day in takewhile(lambda day: day >= first, days_observed(data, organization_id)):
             yield from attempts(data, organization_id, day)
 
@@ -277,7 +277,7 @@ def made_at(folder: Path) -> datetime:
 
 def organizations_observed(data: DataDirectory) -> list[str]:
     """The ids of all organizations of which the landing holds something sealed."""
-    return [path.name for path in organization_folders(data.root / "landing") if _is_ours(path)]
+    return [path.name for path in organization_folders(data.landings) if _is_ours(path)]
 
 
 def _is_ours(organization: Path) -> bool:
@@ -287,7 +287,7 @@ def _is_ours(organization: Path) -> bool:
 def days_observed(data: DataDirectory, organization_id: str) -> list[date]:
     """The days for which the landing has a folder of the organization, newest first; whether anything in it is whole
     is not looked at."""
-    return [day for path in _inside(data.root / "landing" / organization_id) if (day := _day(path.name))]
+    return [day for path in _inside(data.landings / organization_id) if (day := _day(path.name))]
 
 
 def _day(name: str) -> date | None:

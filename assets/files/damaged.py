@@ -21,6 +21,7 @@ from assets.errors import DamagedFile
 from assets.layout import (
     CONFLICTS,
     COVERAGE,
+    IMPORTS,
     RESTATEMENTS,
     SNAPSHOTS,
     SUPERSEDED,
@@ -185,6 +186,6 @@ def _mended_by(place: _Place) -> str:
         return f"{backfill} replay makes it anew from the landing."
     if dataset != SNAPSHOTS:
         return _RESTORE
-    if kept := sorted((data.root / "landing" / organization_id / "imports").glob(f"{day}-*")):
+    if kept := sorted((data.landings / organization_id / IMPORTS).glob(f"{day}-*")):
         return f"licenses import --day {day} --organization {organization_id} of the file in {kept[-1]} makes it anew."
     return f"{backfill} reconstruct makes it anew from the Activity Feed, where that reaches back so far."

@@ -17,6 +17,7 @@ from assets.layout import (
     CLOSINGS,
     CONFLICTS,
     COVERAGE,
+    LANDING,
     MAPPINGS,
     RESTATEMENTS,
     SNAPSHOTS,
@@ -35,7 +36,7 @@ DEEPEST = 240
 
 _DATED = (SNAPSHOTS, USAGE, COVERAGE, CONFLICTS, SUPERSEDED, RESTATEMENTS)
 _DAGSTER = ("dagster/history/runs", "dagster/schedules", "dagster/storage", "dagster/running")
-_OURS = (*_DATED, MAPPINGS, CLOSED, CLOSINGS, "reports", "landing", "staging/warehouse", *_DAGSTER)
+_OURS = (*_DATED, MAPPINGS, CLOSED, CLOSINGS, "reports", LANDING, "staging/warehouse", *_DAGSTER)
 """The folders that a run may write to, each with those that it lies in."""
 
 _DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
@@ -68,7 +69,7 @@ def require_room(data: DataDirectory) -> None:
 
 def is_new(data: DataDirectory) -> bool:
     """Whether no record has been begun here."""
-    return not any(place.exists() for place in (data.warehouse, data.root / "landing", data.root / "snapshots"))
+    return not any(place.exists() for place in (data.warehouse, data.landings, data.root / "snapshots"))
 
 
 def _require_place(root: Path) -> None:
@@ -115,7 +116,7 @@ def _written_to(data: DataDirectory) -> Iterator[Path]:
         return
     ours = dict.fromkeys(place for name in _OURS for place in accumulate(Path(name).parts, truediv, initial=root))
     days = chain.from_iterable(_newest_of(dataset, data) for dataset in _DATED)
-    folders = chain(ours, _landing(root / "landing"), days)
+    folders = chain(ours, _landing(root / LANDING), days)
     yield from (place for place in folders if place.is_dir() or _points_nowhere(place))
     databases = chain.from_iterable(root.glob(f"{name}*") for name in _DATABASES)
     yield from chain(databases, (lock for name in _LOCKS if (lock := root / name).exists()))

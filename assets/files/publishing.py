@@ -236,7 +236,7 @@ def hidden_files(data: DataDirectory) -> Iterator[Path]:
     """Every hidden file outside the staging trees and Dagster's storage; a link may lead to one of our own folders, but
     what is linked within them is somebody else's."""
     places = ("snapshots", "usage", "superseded", "restatements", "mappings", "finance", "reports", "reference")
-    for top in (*(data.root / place for place in places), *organization_folders(data.root / "landing")):
+    for top in (*(data.root / place for place in places), *organization_folders(data.landings)):
         for folder, _, names in os.walk(top):
             yield from (Path(folder) / name for name in names if name.startswith("."))
     yield from data.dagster_home.glob(".*")

@@ -26,7 +26,7 @@ from assets.finance.month import last_day, month_before
 from assets.finance.reference import reference_hashes
 from assets.history.inputs import files_of
 from assets.layout import COVERAGE, SNAPSHOTS, USAGE, DataDirectory
-from assets.spans import spans
+from assets.spans import ranges
 from assets.warehouse.publish import bring_up_to_date, publish
 from assets.warehouse.reading import opened
 from assets.warehouse.subject import Subjects
@@ -150,18 +150,13 @@ def _not_final(month: date, left: list[tuple[date, str]]) -> str:
     by_state: dict[str, list[date]] = {}
     for day, state in left:
         by_state.setdefault(state, []).append(day)
-    named = [f"{', '.join(_spans(days))} ({state})" for state, days in by_state.items()]
+    named = [f"{', '.join(ranges(days, to='..'))} ({state})" for state, days in by_state.items()]
     days = sorted({day for day, _ in left})
-    options = " ".join(f"--acknowledge-gap {span}" for span in _spans(days))
+    options = " ".join(f"--acknowledge-gap {span}" for span in ranges(days, to=".."))
     return (
         f"{month:%Y-%m} is not final: {'; '.join(named)}. Fill these days (licenses backfill --from {days[0]} --to "
         f"{days[-1]}, or licenses import), or accept them as gaps by name: {options}"
     )
-
-
-def _spans(days: Iterable[date]) -> list[str]:
-    """Days that follow upon each other as one span, as `--acknowledge-gap` takes them."""
-    return [str(first) if first == last else f"{first}..{last}" for first, last in spans(days)]
 
 
 def _freeze(warehouse: duckdb.DuckDBPyConnection, staged: DataDirectory, month: date, number: int) -> dict[str, str]:

@@ -18,7 +18,7 @@ from msgspec import Struct, field
 
 from assets.errors import PublishFailed
 from assets.files.atomic import sha256_of
-from assets.layout import FINANCE, DataDirectory, numbered_files
+from assets.layout import CLOSED, CLOSINGS, FINANCE, DataDirectory, numbered_files
 
 LINES = "lines"
 ADJUSTMENTS = "adjustments"
@@ -59,10 +59,6 @@ class Log:
         last = {entry.month: entry for entry in self.entries}
         return {month: entry for month, entry in last.items() if entry.event is Event.CLOSED}
 
-    def acknowledged(self) -> set[date]:
-        """The days that somebody has ever acknowledged as gaps."""
-        return {day for entry in self.entries for day in entry.acknowledged_gaps}
-
 
 def read_log(*trees: DataDirectory) -> Log:
     """The log as it stands in these trees together.
@@ -97,7 +93,7 @@ def entry_file(tree: DataDirectory, number: int) -> Path:
 
 def figures_file(tree: DataDirectory, month: date, number: int, name: str) -> Path:
     """Where a closing's figures lie: `name` is LINES or ADJUSTMENTS."""
-    return tree.root / FINANCE / "closed" / f"month={month:%Y-%m}" / f"closing={number:04}" / f"{name}.parquet"
+    return tree.root / CLOSED / f"month={month:%Y-%m}" / f"closing={number:04}" / f"{name}.parquet"
 
 
 def figures_in_force(log: Log, name: str, *trees: DataDirectory) -> list[Path]:
@@ -138,4 +134,4 @@ def _changed(path: Path, why: str) -> PublishFailed:
 
 
 def _folder(tree: DataDirectory) -> Path:
-    return tree.root / FINANCE / "log"
+    return tree.root / CLOSINGS

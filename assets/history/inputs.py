@@ -15,18 +15,17 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
-from assets.columns import columns_of
+from assets.columns import DAY, TEXT, columns_of
 from assets.engine import make, parquet_view, quoted, sql_file
 from assets.errors import CopiedFile, DamagedFile
 from assets.files.damaged import footer
 from assets.layout import COVERAGE, SNAPSHOTS, USAGE, DataDirectory, DayFile, day_files, organization_folders
-from assets.snapshots import schema, usage
+from assets.snapshots import schema
 from assets.snapshots.rules import load_rules
 from assets.snapshots.snapshot import SnapshotFacts, read_facts, workspaces_known
+from assets.snapshots.usage import make_watched
 from assets.snapshots.usage_sources import sources_table
 from assets.warehouse.made_by import made_by
-
-DATASETS = (USAGE, COVERAGE, SNAPSHOTS)
 
 FACTS = pa.schema(
     field.with_name("items_of_others") if field.name == "foreign" else field
@@ -36,18 +35,18 @@ FACTS = pa.schema(
 TOLD_STRETCHES = pa.schema(
     [
         schema.ORGANIZATION_ID,
-        ("license_told", schema.TEXT),
+        ("license_told", TEXT),
         *(field for field in schema.LICENSE_ASSIGNMENTS if field.name in schema.ATTRIBUTES_TOLD),
-        ("invite_id", schema.TEXT),
-        ("valid_from", schema.DAY),
-        ("valid_to", schema.DAY),
+        ("invite_id", TEXT),
+        ("valid_from", DAY),
+        ("valid_to", DAY),
     ]
 )
-LICENSE_USAGE = pa.schema([schema.ORGANIZATION_ID, *schema.USAGE, ("first_reported", schema.DAY)])
+LICENSE_USAGE = pa.schema([schema.ORGANIZATION_ID, *schema.USAGE, ("first_reported", DAY)])
 KNOWN_COVERAGE = pa.schema([schema.ORGANIZATION_ID, *schema.COVERAGE])
 INVITE_CONVENTIONS = pa.schema([schema.ORGANIZATION_ID.with_nullable(True), ("take_seats", pa.bool_())])
-"""Whether pending invites take seats: one row per organization, and one without an id for all others. Whoever bills them
-may add to it before the relations are made."""
+"""Whether pending invites take seats: one row per organization, and one without an id for all others. Whoever bills
+them may add to it before the relations are made."""
 Mark = tuple[str, str, date, int, int]
 
 
@@ -124,7 +123,7 @@ def choose(marks: set[Mark], *trees: DataDirectory, without: Iterable[DamagedFil
     inside = {one.path: one for one in without}
     snapshots = _choose(SNAPSHOTS, files_of(SNAPSHOTS, *trees), marks, inside)
     organizations = {file.organization_id for file in snapshots.files}
-    organizations |= {folder.name for folder in organization_folders(trees[0].root / "landing")}
+    organizations |= {folder.name for folder in organization_folders(trees[0].landings)}
     # What is of no organization is somebody's copy of a folder.
     told, heard = (
         [file for file in files_of(dataset, *trees) if file.organization_id in organizations]
@@ -212,7 +211,7 @@ def _known_marks(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> set[
         connection.execute(f"attach if not exists '{quoted(warehouse)}' as known (read_only)")
         connection.execute("use known")
         if is_ours(connection):
-            return set(connection.execute("from internal.input_files").fetchall())
+            return set(connection.table("internal.input_files").fetchall())
     except duckdb.Error:
         pass  # missing tables, another format, damaged, or open elsewhere for writing: built anew
     finally:
@@ -223,7 +222,7 @@ def _known_marks(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> set[
 def is_ours(warehouse: duckdb.DuckDBPyConnection) -> bool:
     """Whether this version made the warehouse that is in use, and nobody has changed it since."""
     warehouse.execute("set variable made_by = ?", [made_by()])
-    recorded = warehouse.execute("from internal.build_info").fetchall()
+    recorded = warehouse.table("internal.build_info").fetchall()
     return bool(recorded == warehouse.execute(sql_file(__file__, "internal/build_info")).fetchall())
 
 
@@ -236,7 +235,7 @@ def load(connection: duckdb.DuckDBPyConnection, inputs: Inputs, license_types: p
         ("usage", inputs.paths(USAGE), schema.USAGE, "observed_day"),
         ("coverage_to_read", inputs.paths(COVERAGE), schema.COVERAGE, "observed_day"),
     ):
-        everything = pa.schema([pa.field(day, schema.DAY), schema.ORGANIZATION_ID, *columns])
+        everything = pa.schema([pa.field(day, DAY), schema.ORGANIZATION_ID, *columns])
         parquet_view(connection, name, paths, everything, day=day)
     for name, dataset, table, columns in (
         ("known_stretches", SNAPSHOTS, "known.internal.told_stretches", TOLD_STRETCHES),
@@ -261,7 +260,7 @@ def load(connection: duckdb.DuckDBPyConnection, inputs: Inputs, license_types: p
     make(connection, __file__, "facts", "inputs/facts")
     make(connection, __file__, "coverage", "inputs/coverage")
     # On which days silence is evidence is one rule, for a night's own record and for the warehouse.
-    make(connection, usage.__file__, "watched")
+    make_watched(connection)
 
 
 def _set_variables(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:

@@ -13,7 +13,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from assets.columns import columns_of
+from assets.columns import DAY, INSTANT, columns_of
 from assets.engine import parquet_view
 from assets.errors import DamagedFile
 from assets.files.damaged import readable
@@ -80,7 +80,7 @@ def load_past(connection: duckdb.DuckDBPyConnection, past: PastFiles) -> None:
         ("restated_rows", past.restatements, RESTATED_ROWS, "snapshot_date"),
         ("reconstruction_conflicts", past.conflicts, schema.CONFLICTS, "base_date"),
     ):
-        everything = pa.schema([pa.field(day, schema.DAY), schema.ORGANIZATION_ID, *columns])
+        everything = pa.schema([pa.field(day, DAY), schema.ORGANIZATION_ID, *columns])
         parquet_view(connection, name, paths, everything, day=day)
     connection.from_arrow(_mappings(past.mappings)).create("mappings")
 
@@ -109,10 +109,10 @@ def _known(facts: SnapshotFacts, path: Path) -> dict[str, object]:
 
 def _mappings(paths: Iterable[Path]) -> pa.Table:
     """Every table of license types that a warehouse was built with, and since when."""
-    columns = pa.schema([("known_from", schema.INSTANT), *LICENSE_TYPES])
+    columns = pa.schema([("known_from", INSTANT), *LICENSE_TYPES])
     found = [columns.empty_table()]
     for path in paths:
         rows = pq.ParquetFile(path).read().cast(LICENSE_TYPES)
-        since = pa.array([loaded_at(path)] * rows.num_rows, schema.INSTANT)
+        since = pa.array([loaded_at(path)] * rows.num_rows, INSTANT)
         found.append(rows.add_column(0, columns.field(0), since))
     return pa.concat_tables(found)

@@ -79,7 +79,7 @@ class History(Subject):
     def is_shown(self, warehouse: duckdb.DuckDBPyConnection, data: DataDirectory) -> bool:
         return (
             is_ours(warehouse)
-            and _is_made_from(set(warehouse.execute("from internal.input_files").fetchall()), data)
+            and _is_made_from(set(warehouse.table("internal.input_files").fetchall()), data)
             and _past(warehouse) == _past_on_disk(data)
         )
 
@@ -104,12 +104,9 @@ Past = tuple[Counter[tuple[date, str]], int, int]
 
 def _past(warehouse: duckdb.DuckDBPyConnection) -> Past:
     restated = warehouse.table("restatements").select("snapshot_date", "organization_id").fetchall()
-    counted = (
-        "select count(*) from reconstruction_conflicts",
-        "select count(distinct known_from) from internal.license_type_versions",
-    )
-    conflicts, mappings = (warehouse.execute(query).fetchall()[0][0] for query in counted)
-    return Counter(restated), conflicts, mappings
+    conflicts = warehouse.table("reconstruction_conflicts").count("*").fetchall()[0][0]
+    mappings = warehouse.table("internal.license_type_versions").select("known_from").distinct().fetchall()
+    return Counter(restated), conflicts, len(mappings)
 
 
 def _past_on_disk(data: DataDirectory) -> Past:

@@ -10,6 +10,8 @@ import duckdb
 
 from assets.engine import sql_file
 from assets.errors import LicenseHistoryError
+from assets.snapshots.rules import load_rules
+from assets.warehouse.header import header
 
 
 class Kind(StrEnum):
@@ -34,6 +36,7 @@ OWN_COMMENTS = {
     "carried_from": "The day whose seats the month shows, as nothing was read of the organization in all of it.",
     "keys_month_end": "Of the seats at the month's end, API keys.",
     "kind": "Whether it is a person, an API key or a pending invitation.",
+    "organization_name": "The organization's name, as the last snapshot that knows it tells it.",
     "otherwise": "Changed in less changed out, and what was restated.",
     "cost_to_book": "The month's cost and the adjustments of earlier months together.",
     "adjustments": "Sum of the adjustment lines of earlier, closed months.",
@@ -115,10 +118,11 @@ def read_report(warehouse: duckdb.DuckDBPyConnection, month: date) -> Report:
     Raises:
         LicenseHistoryError: nothing is known of the month.
     """
+    load_rules(warehouse)
     report = Report(month, {name: _table(warehouse, name, month) for name in TABLES})
     if not report["organizations"].rows:
-        known = warehouse.execute("select min(month), max(month) from finance_statement").fetchone() or (None, None)
-        span = f" It knows {known[0]:%Y-%m} to {known[1]:%Y-%m}." if known[0] else ""
+        (first, last) = warehouse.execute(sql_file(__file__, "known_months")).fetchall()[0]
+        span = f" It knows {first:%Y-%m} to {last:%Y-%m}." if first else ""
         raise LicenseHistoryError(f"The warehouse knows nothing of {month:%Y-%m}, so there is nothing to report.{span}")
     return report
 
@@ -134,8 +138,7 @@ def _table(warehouse: duckdb.DuckDBPyConnection, name: str, month: date) -> Tabl
     )
     names = [column.name for column in columns]
     rows = tuple(dict(zip(names, row, strict=True)) for row in found.fetchall())
-    question = " ".join(line.removeprefix("-- ") for line in query.splitlines() if line.startswith("-- "))
-    return Table(name, title, question, columns, rows)
+    return Table(name, title, header(query).words, columns, rows)
 
 
 def _kind(name: str, duckdb_type: str) -> Kind:

@@ -1,1 +1,1 @@
-"""Raw material into `license_assignments`: roles, owners, last use. Asks no API and writes no warehouse."""
+"""Raw material into `license_assignments`: roles, owners, last use. Asks no API but the feed; writes no warehouse."""

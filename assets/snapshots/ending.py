@@ -56,9 +56,8 @@ class Parameters(NamedTuple):
 
 
 def describe(connection: duckdb.DuckDBPyConnection, parameters: Parameters) -> None:
-    """Make the one-row relation `observation`, the rules, and `invite_links`, of which there are none so far."""
+    """Make the one-row relation `observation`, and the rules."""
     load_rules(connection)
-    connection.execute("create table if not exists invite_links (invite_id varchar, holder_id varchar)")
     make(
         connection,
         __file__,

@@ -8,9 +8,7 @@ from enum import StrEnum
 
 import pyarrow as pa
 
-from assets.columns import DAY as DAY
-from assets.columns import INSTANT as INSTANT
-from assets.columns import TEXT as TEXT
+from assets.columns import DAY, INSTANT, TEXT
 
 
 def _column(name: str, kind: pa.DataType, comment: str, *, nullable: bool = True) -> pa.Field:

@@ -40,6 +40,11 @@ def load_coverage(connection: duckdb.DuckDBPyConnection, files: Iterable[Path], 
     parquet_view(connection, "coverage_told", files, COVERAGE)
     make(connection, __file__, "coverage", organization_id=organization_id)
     connection.register("usage_sources", sources_table())
+    make_watched(connection)
+
+
+def make_watched(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make `watched` out of `coverage` and `usage_sources`."""
     make(connection, __file__, "watched")
 
 

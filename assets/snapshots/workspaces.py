@@ -15,10 +15,7 @@ def load_default_workspace(connection: duckdb.DuckDBPyConnection, observation: O
         both = manifest.has(WORKSPACES_LISTED.name)
         # One list alone leaves the default workspace out, unless it was asked for it.
         alone = not manifest.lists[WORKSPACES.name].wished
-    connection.execute(
-        "create or replace table workspace_lists as select $compared as compared, $without as without_default",
-        {"compared": both, "without": both or alone},
-    )
+    make(connection, __file__, "workspace_lists", compared=both, without_default=both or alone)
     make(connection, __file__, "default_workspace")
 
 

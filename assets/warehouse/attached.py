@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import duckdb
 
 from assets.engine import quoted
-from assets.warehouse.relations import Kind, Relation
+from assets.warehouse.relations import Kind, Relation, explain_columns
 
 NAME = "lic"
 """What the file must be attached as, for its macros to answer."""
@@ -40,10 +40,8 @@ def _create_views(connection: duckdb.DuckDBPyConnection, relation: Relation) -> 
     for schema in (NAME, "main") if relation.is_internal else (NAME,):
         view = f"{schema}.{relation.path.stem}"
         connection.execute(f"create view {view} as from {source}")
-        connection.execute(f"comment on view {view} is 'As {source}; macros read it by this name.'")
-        for column, *_ in connection.execute(f"describe {view}").fetchall():
-            text = quoted(relation.column_comment(column))
-            connection.execute(f"comment on column {view}.{column} is '{text}'")
+        connection.execute(f"comment on view {view} is 'As {source}; for macros, not for analysts.'")
+        explain_columns(connection, relation, view)
 
 
 def _qualified(macro: Relation, schema: str, known: Iterable[str]) -> str:

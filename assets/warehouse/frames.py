@@ -12,9 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from assets.errors import LicenseHistoryError
 from assets.layout import DataDirectory
 from assets.warehouse.reading import opened
 
@@ -35,15 +37,21 @@ def frame(
 
     What is null is `NA` in every column, never zero, False or an empty string: whole numbers are Int64, truth values
     boolean, fractions Float64, texts and ids string, sums of money exact decimals (`decimal.Decimal` one by one), dates
-    datetime64 and times datetime64 in UTC (of these two, null is `NaT`). Types depend on the columns, not on the rows.
+    datetime64 and instants datetime64 in UTC (of these two, null is `NaT`). Types depend on the columns, not on the
+    rows. Other types, which no relation has (lists, structs, enums, times of day), stay as pandas has them: objects and
+    categories, with None or NaN.
 
     Raises:
-        LicenseHistoryError: there is no warehouse yet.
+        LicenseHistoryError: there is no warehouse yet, or what was asked is none of the three.
         duckdb.Error: DuckDB cannot answer.
         pyarrow.ArrowInvalid: a sum has more than 64 bits.
     """
-    query = f"from {asked}" if _CALLED.fullmatch(asked.strip()) else asked
+    asked = asked.rstrip("; \t\r\n").lstrip()
+    query = f"from {asked}" if _CALLED.fullmatch(asked) else asked
     with opened(data if isinstance(data, DataDirectory) else DataDirectory(Path(data))) as warehouse:
+        statements = warehouse.extract_statements(query)
+        if not statements or duckdb.ExpectedResultType.QUERY_RESULT not in statements[-1].expected_result_type:
+            raise LicenseHistoryError(f"“{asked}” gives no rows: ask a relation, a macro or a query.")
         table = warehouse.sql(query, params=parameters).to_arrow_table()
     answer: pd.DataFrame = _whole(table).to_pandas(types_mapper=_pandas_type, date_as_object=False)
     return answer

@@ -127,6 +127,12 @@ def create(connection: duckdb.DuckDBPyConnection, relation: Relation) -> None:
         relation.sql if relation.kind != Kind.TABLE else f"create table {relation.name} as {relation.sql}"
     )
     connection.execute(f"comment on {relation.kind.value} {relation.name} is '{quoted(relation.comment)}'")
-    for column, *_ in connection.execute(f"describe {relation.name}").fetchall():
-        text = quoted(relation.column_comment(column))
-        connection.execute(f"comment on column {relation.name}.{column} is '{text}'")
+    explain_columns(connection, relation, relation.name)
+
+
+def explain_columns(connection: duckdb.DuckDBPyConnection, relation: Relation, place: str) -> None:
+    """Give the columns of a table or view, which may stand in for the relation at another place, their comments."""
+    columns = [column for column, *_ in connection.execute(f"describe {place}").fetchall()]
+    connection.execute(
+        ";".join(f"comment on column {place}.{one} is '{quoted(relation.column_comment(one))}'" for one in columns)
+    )

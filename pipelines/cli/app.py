@@ -120,7 +120,7 @@ def reconcile(
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="A CSV, XLSX or Parquet file that somebody kept.")],
+    file: Annotated[Path, typer.Argument(help="A CSV, XLSX, XLS or Parquet file that somebody kept.")],
     day: Annotated[
         datetime, typer.Option("--day", formats=["%Y-%m-%d"], help="The UTC day whose closing state it holds.")
     ],

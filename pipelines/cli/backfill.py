@@ -13,7 +13,7 @@ from assets.extraction.ready import require_ready
 from assets.layout import DataDirectory, snapshot_file
 from assets.snapshots.past.plan import Action, DayPlan, Wish, folded
 from assets.snapshots.snapshot import known_facts
-from assets.spans import told_spans
+from assets.spans import days_between, told_spans
 from pipelines import settings as settings_module
 from pipelines.cli.progress import watched
 from pipelines.cli.snapshot import report_failures
@@ -69,7 +69,7 @@ def _tell_nothing(settings: Settings, impossible: list[DayPlan]) -> None:
 
 def plan_days(settings: Settings, first: date, last: date, wish: Wish) -> list[DayPlan]:
     """The plan for every known organization and day."""
-    from assets.snapshots.past.fill import Feeds, days_between
+    from assets.snapshots.past.fill import Feeds
     from assets.snapshots.past.plan import plan
     from assets.snapshots.snapshot import organizations_known
 

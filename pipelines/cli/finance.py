@@ -4,7 +4,7 @@ import getpass
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -13,6 +13,7 @@ from assets.errors import LicenseHistoryError, WrongUse
 from assets.files.atomic import whole_file
 from assets.files.preflight import require_room
 from assets.layout import DataDirectory
+from assets.spans import days_between
 from pipelines import settings as settings_module
 from pipelines.cli.warehouse import BUILT_AGAIN
 
@@ -104,7 +105,7 @@ def _days(text: str) -> list[date]:
         raise WrongUse(
             f"--acknowledge-gap wants a day such as 2026-10-05, or 2026-10-05..2026-10-07, not {text}."
         ) from None
-    return [start + timedelta(days=offset) for offset in range((end - start).days + 1)]
+    return days_between(start, end)
 
 
 def _figures(data: DataDirectory, month: date) -> str:

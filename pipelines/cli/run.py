@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from assets.days import end_of, yesterday
 from assets.errors import LicenseHistoryError
 from assets.files.preflight import require_room
-from assets.layout import DataDirectory, snapshot_file
+from assets.layout import SNAPSHOTS, DataDirectory, files_of_day
 from assets.snapshots.snapshot import read_facts
 from pipelines import settings as settings_module
 from pipelines.cli.sandbox import SANDBOX_KEY
@@ -117,8 +117,7 @@ def _do_not_wait_for_the_disk() -> None:
 
 def _is_done(data: DataDirectory, day: date) -> bool:
     """Whether the day's closing snapshot is published already."""
-    folder = snapshot_file(data, day, "any").parent.parent
-    found = [read_facts(path) for path in folder.glob("organization_id=*/part.parquet")]
+    found = [read_facts(file.path) for file in files_of_day(SNAPSHOTS, day, data)]
     return bool(found) and all(facts is not None and facts.is_final for facts in found)
 
 

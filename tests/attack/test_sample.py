@@ -10,7 +10,10 @@ from tests.attack.shim import COMPILER, Attack, How, Kind, warm
 from tests.attack.siege import Siege, survey
 from tests.attack.stories import STORIES, Company, company
 
-pytestmark = pytest.mark.skipif(COMPILER is None, reason="the attacks need a C compiler (cc) for their shim")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(COMPILER is None, reason="the attacks need a C compiler (cc) for their shim"),
+]
 STORY = {story.name: story for story in STORIES}
 SAMPLE = {
     "night": [(Kind.RENAME, 0.9, How.KILL_AFTER, 0), (Kind.WRITE, 0.05, How.FAIL_ONCE, errno.ENOSPC)],

@@ -283,6 +283,7 @@ def test_json_bears_names_that_may_hold_anything(check: Check):
     assert "\x1b" not in str(said.document)
 
 
+@pytest.mark.slow
 def test_a_check_reads_where_the_terminal_is_not_utf_8(tmp_path: Path):
     api = ScriptedApi(users=[user(1)])
     api.me["name"] = "Söhne 会社"

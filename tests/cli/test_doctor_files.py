@@ -31,6 +31,7 @@ def parquet_files(data: DataDirectory) -> dict[str, Path]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["snapshot", "usage", "coverage"])
 def test_a_file_whose_footer_is_gone_is_named_with_the_command_that_mends_it(
     check: Check, data: DataDirectory, kind: str
@@ -62,6 +63,7 @@ def test_a_folder_where_a_snapshot_should_be_is_a_lost_file(check: Check, data: 
     assert str(path) in said.about("problem", "damaged file")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [".writer.lock", ".night.lock", "dagster/.opening.lock", "warehouse.duckdb"])
 def test_a_folder_where_a_run_makes_a_file_is_a_problem(check: Check, data: DataDirectory, name: str):
     path = data.root / name

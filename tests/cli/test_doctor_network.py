@@ -203,6 +203,7 @@ def first_of_each(questions: set[Question]) -> set[Question]:
     return set(first.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("generation", "nights_before"), [("analytics_usage", 1), ("messages_usage", 1)])
 def test_the_doctor_asks_just_what_a_night_asks(
     tmp_path: Path, home: Path, generation: str, nights_before: int, monkeypatch: pytest.MonkeyPatch

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pyarrow.parquet as pq
+import pytest
 
 from assets.layout import DataDirectory, snapshot_file
 from assets.snapshots.snapshot import FACTS_KEY, read_facts
@@ -14,6 +15,8 @@ from sandbox import serving
 from tests.cli.conftest import COMPANY, DAY, NOW, Check, Said
 from tests.commandline import Operator
 from tests.scripted import ScriptedApi, activity, as_app, user
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_record_that_was_taken_last_night_is_fresh(check: Check, data: DataDirectory):

@@ -91,6 +91,7 @@ def test_a_tick_that_failed_is_told(check: Check, instance: dg.DagsterInstance):
     assert "is on, but failed" in check().about("note", "schedule")
 
 
+@pytest.mark.slow
 def test_a_failed_night_is_told_with_its_sentence_until_a_night_succeeds(tmp_path: Path, home: Path):
     feed = [
         activity(number, at, "chat_created")
@@ -184,6 +185,64 @@ def test_what_dagster_could_not_open_is_a_problem(
     assert said.status == 1
     assert "is cut or overwritten" in said.about("problem", "Dagster")
     assert "aside. Only the log of runs is lost with it" in said.about("problem", "Dagster")
+
+
+RUNS, SCHEDULES = "history/runs.db", "schedules/schedules.db"
+DAMAGES = [lambda _: b"no database" * 1000, lambda whole: whole[:4096] + b"\xff" * (len(whole) - 4096)]
+
+
+@pytest.mark.parametrize(("status", "mark"), [("SUCCESS", "ok"), ("FAILURE", "stale")])
+@pytest.mark.parametrize("damage", DAMAGES, ids=["overwritten", "overwritten behind its header"])
+def test_the_damaged_log_of_one_run_hides_nothing_but_why_it_failed(
+    check: Check,
+    data: DataDirectory,
+    instance: dg.DagsterInstance,
+    status: str,
+    mark: str,
+    damage: Callable[[bytes], bytes],
+):
+    beat(instance)
+    switch(instance, InstigatorStatus.RUNNING, TickStatus.SUCCESS)
+    change(data, RUNS, f"update runs set status = '{status}'")
+    (log,) = (place for place in (data.dagster_home / "history" / "runs").glob("*.db") if place.name != "index.db")
+    whole = log.read_bytes()
+    before = check()
+    log.write_bytes(damage(whole))
+    after = check()
+    assert after.status == before.status
+    for subject, marked in {"daemon": "ok", "schedule": "ok", "last nightly run": mark}.items():
+        assert after.about(marked, subject) == before.about(marked, subject)
+
+
+def change(data: DataDirectory, database: str, statement: str) -> None:
+    with closing(sqlite3.connect(data.dagster_home / database)) as opened, opened:
+        opened.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("database", "statement", "lost"),
+    [
+        (RUNS, "update daemon_heartbeats set body = '{}'", {"daemon"}),
+        (RUNS, "drop table daemon_heartbeats", {"daemon"}),
+        (SCHEDULES, "update instigators set instigator_body = '{}'", {"schedule"}),
+        (SCHEDULES, "update job_ticks set tick_body = '{}'", {"schedule"}),
+        (SCHEDULES, "drop table job_ticks", {"schedule"}),
+        (RUNS, "update runs set status = 'WEIRD'", {"last nightly run"}),
+        (RUNS, "update runs set run_body = '{}'", {"last nightly run"}),
+        (RUNS, "update runs set run_body = '{}', status = 'STARTED'", {"last nightly run", "runs under way"}),
+    ],
+)
+def test_what_this_dagster_cannot_read_costs_only_what_it_tells(
+    check: Check, data: DataDirectory, instance: dg.DagsterInstance, database: str, statement: str, lost: set[str]
+):
+    beat(instance)
+    switch(instance, InstigatorStatus.RUNNING, TickStatus.SUCCESS)
+    change(data, database, statement)
+    said = check()
+    assert said.status == 0
+    for subject in lost:
+        assert "cannot be read by this version of Dagster (" in said.about("note", subject)
+    assert {"daemon", "schedule", "last nightly run"} - lost <= set(said.subjects("ok"))
 
 
 def test_a_dagster_yaml_that_cannot_be_meant_is_a_problem(check: Check, data: DataDirectory):

@@ -136,6 +136,7 @@ def test_an_old_export_is_shown_and_becomes_the_days_snapshot(archive: Archive):
     ) == [("email:gone@acme.example", "claude_code_user", "imported"), ("user_0001", "admin", "imported")]
 
 
+@pytest.mark.slow
 def test_the_same_file_again_changes_nothing(archive: Archive):
     before = {place: content for place, content in archive.published().items() if place.startswith("snapshots")}
     finished = archive.bring("--yes")
@@ -151,6 +152,7 @@ def test_what_was_observed_is_replaced_only_when_asked_to(archive: Archive):
     )
 
 
+@pytest.mark.slow
 def test_a_mapping_file_lets_any_export_in_and_what_it_replaces_is_kept(archive: Archive):
     name = archive.file("Mail address,Seat\nuser2@acme.example,Org Admin\n", "other.csv")
     (archive.folder / "mapping.toml").write_text(
@@ -165,6 +167,7 @@ def test_a_mapping_file_lets_any_export_in_and_what_it_replaces_is_kept(archive:
     assert len(list((archive.data / "superseded").rglob("*.parquet"))) == 1
 
 
+@pytest.mark.slow
 def test_nothing_is_replaced_by_what_is_older_than_it(tmp_path: Path, home: Path):
     for archive in archive_of(tmp_path, home, "behind"):
         assert archive.bring().status == 0
@@ -180,6 +183,7 @@ def test_nothing_is_replaced_by_what_is_older_than_it(tmp_path: Path, home: Path
         assert archive.ask("select count(*) from restatements") == [(0,)]
 
 
+@pytest.mark.slow
 def test_a_damaged_file_of_another_day_is_told_and_the_import_stands(archive: Archive):
     damaged = usage_file(DataDirectory(archive.data).usage, DAY, "org_1")
     damaged.write_bytes(damaged.read_bytes()[:-20])

@@ -43,6 +43,7 @@ def ended(operator: Operator, sent: signal.Signals) -> None:
     assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)] == handlers
 
 
+@pytest.mark.slow
 @SIGNALS
 def test_it_may_come_while_the_api_is_asked(operator: Operator, api: ScriptedApi, sent: signal.Signals):
     def asked(request: httpx.Request) -> httpx.Response:
@@ -57,6 +58,7 @@ def test_it_may_come_while_the_api_is_asked(operator: Operator, api: ScriptedApi
     assert operator.ask("select count(*) from license_snapshots") == [(3,)]
 
 
+@pytest.mark.slow
 @SIGNALS
 def test_it_may_come_in_the_middle_of_a_query(
     operator: Operator, monkeypatch: pytest.MonkeyPatch, sent: signal.Signals
@@ -73,6 +75,7 @@ def test_it_may_come_in_the_middle_of_a_query(
     assert operator.night(DAY).status == 0
 
 
+@pytest.mark.slow
 @SIGNALS
 def test_it_may_come_when_everything_is_published(
     operator: Operator, monkeypatch: pytest.MonkeyPatch, sent: signal.Signals
@@ -85,6 +88,7 @@ def test_it_may_come_when_everything_is_published(
     assert (again.status, "done already" in again.out) == (0, True)
 
 
+@pytest.mark.slow
 def test_what_is_done_when_it_comes_is_done(operator: Operator, monkeypatch: pytest.MonkeyPatch):
     import pipelines.cli.snapshot
 

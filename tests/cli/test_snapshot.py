@@ -40,6 +40,7 @@ def asked(api: ScriptedApi) -> list[str]:
     return [request.url.path.removeprefix("/v1/organizations/") for request in api.asked]
 
 
+@pytest.mark.slow
 def test_a_day_that_is_done_is_told_and_nothing_is_asked(operator: Operator, api: ScriptedApi):
     assert operator.night(DAY).status == 0
     api.asked.clear()
@@ -50,6 +51,7 @@ def test_a_day_that_is_done_is_told_and_nothing_is_asked(operator: Operator, api
     assert operator.published() == before
 
 
+@pytest.mark.slow
 def test_a_done_day_that_the_warehouse_does_not_show_is_put_into_it(operator: Operator, api: ScriptedApi):
     operator.night(DAY)
     (operator.data / "warehouse.duckdb").unlink()
@@ -60,6 +62,7 @@ def test_a_done_day_that_the_warehouse_does_not_show_is_put_into_it(operator: Op
     assert operator.ask("select count(*) from license_snapshots") == [(4,)]
 
 
+@pytest.mark.slow
 def test_again_asks_anew(operator: Operator, api: ScriptedApi):
     operator.night(DAY)
     api.asked.clear()
@@ -69,6 +72,7 @@ def test_again_asks_anew(operator: Operator, api: ScriptedApi):
     assert operator.ask("select count(*) from license_snapshots") == [(5,)]
 
 
+@pytest.mark.slow
 def test_a_whole_day_that_was_taken_again_in_part_is_not_done(operator: Operator, api: ScriptedApi):
     assert operator.night(DAY).status == 0
     api.says["invites"] = lambda _: error(500)
@@ -80,6 +84,7 @@ def test_a_whole_day_that_was_taken_again_in_part_is_not_done(operator: Operator
     assert "done already" in operator.at(datetime(2026, 6, 2, 12, tzinfo=UTC), DAY).out
 
 
+@pytest.mark.slow
 def test_what_could_not_be_read_as_sent_is_told_each_time(operator: Operator, api: ScriptedApi):
     api.lists["users"].append(user(3, added_at="not a date"))
     first, second = operator.night(DAY), operator.night(DAY)
@@ -89,6 +94,7 @@ def test_what_could_not_be_read_as_sent_is_told_each_time(operator: Operator, ap
     assert "user_0003" in second.err
 
 
+@pytest.mark.slow
 def test_a_day_is_done_whichever_of_two_keys_reads_it(api: ScriptedApi, tmp_path: Path, home: Path):
     """The second key may read nothing that the first does not."""
     bare = ScriptedApi()
@@ -107,6 +113,7 @@ def test_a_day_is_done_whichever_of_two_keys_reads_it(api: ScriptedApi, tmp_path
         assert "done already" in operator.night(DAY).out
 
 
+@pytest.mark.slow
 def test_what_was_not_read_is_told_asked_for_again_and_then_done(operator: Operator, api: ScriptedApi):
     api.says["invites"] = lambda _: error(500)
     first = operator.night(DAY)
@@ -124,6 +131,7 @@ def test_what_was_not_read_is_told_asked_for_again_and_then_done(operator: Opera
     assert "done already" in operator.night(DAY).out
 
 
+@pytest.mark.slow
 def test_a_first_try_and_a_retry_that_bring_nothing_end_alike(operator: Operator, api: ScriptedApi):
     api.says["users"] = api.says["api_keys"] = lambda _: error(500)
     for _ in range(2):
@@ -132,6 +140,7 @@ def test_a_first_try_and_a_retry_that_bring_nothing_end_alike(operator: Operator
         assert failed.out.splitlines()[1:] == []
 
 
+@pytest.mark.slow
 def test_a_retry_of_one_organization_ends_as_a_first_try_of_both(api: ScriptedApi, tmp_path: Path, home: Path):
     """One is there since the first try; the other goes on failing: the day stands in part, whoever wrote it."""
     other = ScriptedApi(users=[user(7)], api_keys=[api_key(7)])
@@ -164,6 +173,7 @@ def test_a_retry_of_one_organization_ends_as_a_first_try_of_both(api: ScriptedAp
         assert operator.night(DAY).out.count("done already") == 2
 
 
+@pytest.mark.slow
 def test_today_is_always_taken_anew(operator: Operator, api: ScriptedApi):
     noon = datetime(2026, 6, 2, 12, tzinfo=UTC)
     assert operator.at(noon, NEXT).status == 0
@@ -173,6 +183,7 @@ def test_today_is_always_taken_anew(operator: Operator, api: ScriptedApi):
     assert "provisional" in later.out
 
 
+@pytest.mark.slow
 def test_three_first_runs_at_once_all_end_well(api: ScriptedApi, tmp_path: Path):
     with serving(as_app(api)) as url:
         runs = [start(tmp_path, url) for _ in range(3)]
@@ -182,6 +193,7 @@ def test_three_first_runs_at_once_all_end_well(api: ScriptedApi, tmp_path: Path)
     assert asked(api).count("users") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("next_command", ["snapshot", "backfill"])
 def test_a_run_that_was_killed_is_ended_by_whoever_comes_next(api: ScriptedApi, tmp_path: Path, next_command: str):
     with serving(as_app(api)) as url:
@@ -215,6 +227,7 @@ def test_a_run_that_was_killed_is_ended_by_whoever_comes_next(api: ScriptedApi, 
         assert list((operator.data / "dagster" / "running").iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("database", ["history/runs.db", "history/runs/index.db", "schedules/schedules.db"])
 def test_a_night_is_worth_more_than_its_log(operator: Operator, database: str):
     """Dagster's own files are damaged: the day is taken all the same, and they are told of."""
@@ -226,6 +239,7 @@ def test_a_night_is_worth_more_than_its_log(operator: Operator, database: str):
     assert operator.ask("select count(*) from license_snapshots") == [(4,)]
 
 
+@pytest.mark.slow
 def test_a_log_that_fails_after_all_is_published_leaves_a_day_that_stands(
     operator: Operator, monkeypatch: pytest.MonkeyPatch
 ):
@@ -250,6 +264,7 @@ def test_dagsters_settings_that_cannot_be_meant_are_a_sentence(operator: Operato
     assert f"{operator.data / 'dagster' / 'dagster.yaml'} cannot be used" in refused.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_a_terminal_that_cannot_show_a_name_shows_it_escaped(api: ScriptedApi, tmp_path: Path, encoding: str):
     api.me["name"] = "Škoda 日本"
@@ -267,6 +282,7 @@ def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path):
     assert "Exception ignored" not in told.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("errors_too", [False, True], ids=["standard output", "both streams"])
 @pytest.mark.parametrize("full", [True, False], ids=["full disk", "nobody reads"])
 def test_a_night_does_not_depend_on_whether_anybody_can_be_told_of_it(
@@ -286,6 +302,7 @@ def test_a_night_does_not_depend_on_whether_anybody_can_be_told_of_it(
     assert published.warehouse.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["sql", "--list"], ["check"], ["--help"]], ids=" ".join)
 def test_what_is_called_for_its_output_fails_without_it(operator: Operator, command: list[str]):
     assert operator.night(DAY).status == 0
@@ -335,6 +352,7 @@ def opened(operator: Operator) -> Iterator[dg.DagsterInstance]:
         yield found
 
 
+@pytest.mark.slow
 def test_a_damaged_old_file_is_named_whether_or_not_the_day_is_done(operator: Operator):
     assert operator.night(DAY).status == 0
     (old,) = (operator.data / "snapshots").rglob("part.parquet")

@@ -35,8 +35,8 @@ from dagster_graphql.client.query import (
 from dagster_graphql.test.utils import execute_dagster_graphql
 
 from assets.layout import DataDirectory
-from assets.snapshots.past.fill import days_between
 from assets.snapshots.snapshot import read_facts
+from assets.spans import days_between
 from pipelines import settings
 from pipelines.definitions import build
 from pipelines.execution import days_as_tags, sentences_of

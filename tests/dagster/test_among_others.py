@@ -15,6 +15,8 @@ from sandbox import serving
 from tests.commandline import Operator, environment_restored
 from tests.scripted import DAY, KEY, ScriptedApi, as_app, user
 
+pytestmark = pytest.mark.slow
+
 NIGHT = datetime.combine(DAY, datetime.min.time(), UTC) + timedelta(hours=26)
 PLAIN = ("observation", "warehouse", "license_assignments", "finance_report")
 

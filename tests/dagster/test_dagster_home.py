@@ -15,6 +15,8 @@ from tests.commandline import Operator
 from tests.dagster.conftest import new_home
 from tests.scripted import DAY, ScriptedApi, api_key, as_app, error, user
 
+pytestmark = pytest.mark.slow
+
 SQLITE_ELSEWHERE = "storage: {{sqlite: {{base_dir: {}}}}}\n"
 """As any storage that is not the home's own files, it is asked through Dagster."""
 

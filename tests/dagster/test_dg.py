@@ -13,6 +13,8 @@ from sandbox import Clock, Organization, create_app, serving
 from tests.dagster.conftest import Command
 from tests.scripted import KEY
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 11, 23)
 NIGHT = datetime(2026, 11, 24, 2, tzinfo=UTC)
 

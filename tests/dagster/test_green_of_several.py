@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from assets.layout import snapshot_file
-from assets.snapshots.past.fill import days_between
+from assets.spans import days_between
 from sandbox import serving
 from tests.dagster.agreement import ROWS, expect_agreement
 from tests.dagster.grids import ALL, ASSIGNMENTS, FEED_FROM, OBSERVATION, Deployment, company, deployed
@@ -17,6 +17,7 @@ from tests.scripted import DAY, FEED, ScriptedApi, as_app, error, user
 
 # Dagster uses what it has deprecated itself.
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:Property `ScheduleDefinition.environment_vars`:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:Function `AssetSelection.sources`:DeprecationWarning"),
 ]

@@ -26,6 +26,8 @@ from tests.commandline import Operator
 from tests.dagster import neighbour
 from tests.dagster.conftest import PROJECT, Command
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 11, 23)
 NIGHT = datetime(2026, 11, 24, 2, tzinfo=UTC)
 NEIGHBOUR = Path(__file__).with_name("neighbour.yaml")

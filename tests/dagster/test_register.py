@@ -23,6 +23,8 @@ from sandbox import serving
 from tests.commandline import Finished, Operator, environment_restored
 from tests.scripted import DAY, ScriptedApi, api_key, as_app, user
 
+pytestmark = pytest.mark.slow
+
 NAMES = Names()
 OBSERVATION, ASSIGNMENTS, WAREHOUSE = (NAMES.key(one) for one in ("observation", "license_assignments", "warehouse"))
 SECOND = DAY + timedelta(days=1)

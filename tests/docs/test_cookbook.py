@@ -9,6 +9,8 @@ from tests.docs.company import play
 from tests.docs.recipes import COOKBOOK, WIDTH, Recipe, recipes, run
 from tests.warehouse.keys import broken
 
+pytestmark = pytest.mark.slow
+
 TEXT = COOKBOOK.read_text(encoding="utf-8")
 RECIPES = recipes(TEXT)
 

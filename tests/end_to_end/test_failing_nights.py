@@ -72,6 +72,7 @@ def test_a_list_that_repeats_its_cursor_fails_and_keeps_yesterday(company: Compa
     assert company.ask("select count(*), max(snapshot_date) from license_assignments") == [(43, DAY)]
 
 
+@pytest.mark.slow
 def test_with_debug_and_only_then_the_traceback_is_shown(company: Company):
     company.api.says["users"] = lambda _: page([], has_more=True, last_id="x")
     without = company.night(NEXT)
@@ -119,6 +120,7 @@ def test_a_broken_reference_file_is_told_with_its_line(company: Company):
     assert told == "licenses: license_types.csv, line 2: takes_seat must be true or false, not maybe.\n"
 
 
+@pytest.mark.slow
 def test_far_fewer_holders_are_not_published_until_somebody_accepts_it(company: Company):
     company.api.lists["users"] = members(20)
     told = failing(company).err
@@ -128,6 +130,7 @@ def test_far_fewer_holders_are_not_published_until_somebody_accepts_it(company: 
     assert company.ask("select count(*) filter (where holder_type = 'user') from license_assignments") == [(20,)]
 
 
+@pytest.mark.slow
 def test_a_warehouse_that_cannot_be_put_in_place_stays_as_it_was_until_the_next_try_shows_the_day_that_is_published(
     company: Company, monkeypatch: pytest.MonkeyPatch
 ):
@@ -155,6 +158,7 @@ def test_a_warehouse_that_cannot_be_put_in_place_stays_as_it_was_until_the_next_
     assert company.ask("select max(snapshot_date) from license_assignments") == [(later,)]
 
 
+@pytest.mark.slow
 def test_what_is_unknown_is_said_in_the_last_lines_and_is_null_in_the_log(company: Company):
     day = NEXT + timedelta(days=2)
     company.api.says["api_keys"] = lambda _: error(404)
@@ -169,6 +173,7 @@ def test_what_is_unknown_is_said_in_the_last_lines_and_is_null_in_the_log(compan
     assert company.ask(now) == [("api_key", False), ("invite", True), ("user", True)]
 
 
+@pytest.mark.slow
 def test_unknown_words_are_said_loudly_and_kept(company: Company):
     day = NEXT + timedelta(days=3)
     company.api.lists["users"] = [*members(40), user(41, role="quantum_admin")]
@@ -191,6 +196,7 @@ def test_unknown_words_are_said_loudly_and_kept(company: Company):
     ]
 
 
+@pytest.mark.slow
 def test_somebody_who_reads_keeps_what_they_opened_and_does_not_disturb_the_night(company: Company):
     warehouse = company.data / "warehouse.duckdb"
     with duckdb.connect(str(warehouse), read_only=True) as reader:

@@ -20,6 +20,8 @@ from tests.commandline import Operator
 from tests.files.disks import leftovers
 from tests.scripted import DAY, ScriptedApi, api_key, as_app, user
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).parents[2]
 NEXT = DAY + timedelta(days=1)
 RUN = "from pipelines.cli import main; main()"

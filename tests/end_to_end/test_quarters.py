@@ -45,6 +45,8 @@ from tests.end_to_end.quarters import (
     night_after,
 )
 
+pytestmark = pytest.mark.slow
+
 FIRST = date(2026, 2, 1)
 """A workspace is renamed in the quarter from here on, and somebody is removed who is a member of a sibling, too."""
 SPRING = date(2026, 3, 10)

@@ -11,6 +11,8 @@ from sandbox import serving
 from tests.commandline import Finished, Operator
 from tests.scripted import DAY, ScriptedApi, api_key, as_app, error, user
 
+pytestmark = pytest.mark.slow
+
 SECRET = "sk-ant-admin01-Tell-Nobody-0815"
 
 

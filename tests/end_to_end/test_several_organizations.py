@@ -12,6 +12,8 @@ from sandbox import serving
 from tests.commandline import Finished, Operator
 from tests.scripted import DAY, ScriptedApi, api_key, as_app, error, page, user
 
+pytestmark = pytest.mark.slow
+
 BERLIN, PORTO_MEMBERS, PORTO_KEYS = "sk-ant-admin01-berlin", "sk-ant-admin01-porto-m", "sk-ant-admin01-porto-k"
 KEYS: dict[str, Any] = {"BERLIN_KEY": BERLIN, "PORTO_MEMBERS_KEY": PORTO_MEMBERS, "PORTO_KEYS_KEY": PORTO_KEYS}
 FILE = """

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -93,6 +94,7 @@ FAULTS = (
 )
 
 
+@pytest.mark.slow
 @given(
     members=st.integers(0, 25),
     keys=st.integers(0, 25),

@@ -74,6 +74,7 @@ def test_what_is_no_character_costs_itself_alone(nights: Start, record: bytes, n
     assert observation.manifest.whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fields", "unknown"),
     [
@@ -231,6 +232,7 @@ hostile = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(
     members=st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(user(1), hostile)), max_size=6),
     keys=st.lists(
@@ -288,6 +290,7 @@ def two(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[Two]:
         yield made
 
 
+@pytest.mark.slow
 def test_one_odd_record_is_status_3_and_a_sentence_and_everybody_else_is_there(two: Two):
     two.odd.says["users"] = lambda _: sent(HALF.encode(), *many())
     finished = two.night(DAY)
@@ -300,6 +303,7 @@ def test_one_odd_record_is_status_3_and_a_sentence_and_everybody_else_is_there(t
     assert two.ask(counted) == [("org_1", 2), ("org_odd", 21)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "says"),
     [
@@ -323,6 +327,7 @@ def test_an_organization_that_cannot_be_read_costs_itself_alone(two: Two, number
     assert two.ask(f"select organization_id from snapshot_log where snapshot_date = '{day}'") == [("org_1",)]
 
 
+@pytest.mark.slow
 def test_a_key_that_belongs_to_another_organization_now_is_told_once(two: Two):
     day = DAY + timedelta(days=10)
     two.odd.says["users"] = lambda _: sent(*many())

@@ -313,6 +313,7 @@ def test_a_server_that_does_not_answer_is_given_up_on():
     assert max(seconds or 0 for seconds in TIMEOUT.as_dict().values()) < ATTEMPT_SECONDS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", QUICK_FAULTS)
 def test_over_real_http_every_second_answer_may_fail_and_the_rows_are_the_same(fault: Fault):
     clock, company = Clock(datetime(2026, 6, 2, 2, tzinfo=UTC)), Organization("faulty", 40, 10)

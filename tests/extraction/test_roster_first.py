@@ -81,6 +81,7 @@ FAULTS: dict[str, Callable[[ScriptedApi, str], Handler]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", OTHERS)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_list_that_fails_is_not_read_and_costs_no_other(nights: Start, path: str, fault: str):
@@ -101,6 +102,7 @@ def test_a_list_that_fails_is_not_read_and_costs_no_other(nights: Start, path: s
     assert "unforeseen" not in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["analytics/usage", "analytics/users"])
 def test_a_report_that_failed_has_covered_nothing_so_the_next_night_asks_from_where_it_stood(nights: Start, path: str):
     api = company()
@@ -220,6 +222,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[Com
         yield made
 
 
+@pytest.mark.slow
 def test_a_night_without_usage_is_published_says_what_it_lacks_and_heals(served: Company):
     """The whole way: status 3 and a sentence, the same again, and 0 once the list can be read; the roster is kept."""
     served.api.says["analytics/usage"] = lambda _: error(503)
@@ -249,6 +252,7 @@ def test_a_night_without_usage_is_published_says_what_it_lacks_and_heals(served:
     assert len(served.api.asked) <= asked + 1
 
 
+@pytest.mark.slow
 def test_a_roster_that_was_readable_yesterday_and_is_refused_today_is_status_3(served: Company):
     served.api.says["api_keys"] = lambda _: error(403)
     refused = served.night(NEXT)

@@ -230,6 +230,7 @@ def walked(requests: int, limit: RateLimit, minutes: Minutes) -> tuple[Counter[i
     return app.statuses, minutes.seconds - started
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("retry_after", RetryAfter)
 def test_a_hundred_and_ninety_questions_at_sixty_a_minute_get_through(minutes: Minutes, retry_after: RetryAfter):
     statuses, seconds = walked(190, RateLimit(requests=60, retry_after=retry_after), minutes)

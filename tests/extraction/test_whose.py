@@ -84,6 +84,7 @@ def test_what_is_left_out_stays_in_the_landing_as_it_came(nights: Start):
     assert [row["organization_id"] for row in json.loads(kept)["data"]] == ["org_2", "org_1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("me", "names", "ours"),
     [
@@ -267,6 +268,7 @@ def test_a_server_that_refuses_the_dimension_is_asked_without_it(nights: Start):
     assert made.manifest()["lists"]["analytics_usage"]["state"] == "complete"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("me", "organization", "state"),
     [

@@ -17,6 +17,8 @@ from sandbox import serving
 from tests.commandline import Finished, Operator
 from tests.scripted import DAY, Nights, ScriptedApi, activity, api_key, as_app, person, used, user
 
+pytestmark = pytest.mark.slow
+
 DAYS = [DAY + timedelta(days=n) for n in range(4)]
 USED = "2026-05-20"
 SNAPSHOTS, USAGE, COVERAGE = "snapshots/license_assignments", "usage/license_usage", "usage/usage_coverage"

@@ -66,7 +66,8 @@ class Place:
     def told(self) -> list[tuple[str, int, int]]:
         """Each restatement: of whom, its number, and how many rows it says to have changed."""
         files = day_files(RESTATEMENTS, self.data)
-        assert all(file.is_of((r := read_restatement(file.path)).organization_id, r.snapshot_date) for file in files)
+        read = [read_restatement(file.path) for file in files]
+        assert [(one.snapshot_date, one.organization_id) for one in read] == [file[:2] for file in files]
         return [(file.organization_id, file.number, pq.read_metadata(file.path).num_rows) for file in files]
 
     def everything(self) -> dict[str, bytes]:
@@ -154,6 +155,7 @@ def expect_the_truth(place: Place, before: Place) -> None:
     assert leftovers(place.data.root) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("way", "links", "first", "step"),
     [(by_night, True, 1, 2), (by_night, False, 1, 5), (by_backfill, True, 2, 5), (by_backfill, False, 3, 5)],
@@ -179,6 +181,7 @@ def test_killed_at_any_call_the_next_run_finishes_and_tells_each_replacement_onc
     expect_the_truth(place, before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("first", "second"), [(23, 30), (26, 23), (30, 36), (45, 24), (52, 44)])
 def test_killed_twice_no_replacement_is_told_twice(before: Place, tmp_path: Path, first: int, second: int):
     _, place = next(copies(before, tmp_path))
@@ -189,6 +192,7 @@ def test_killed_twice_no_replacement_is_told_twice(before: Place, tmp_path: Path
     expect_the_truth(place, before)
 
 
+@pytest.mark.slow
 def test_a_call_that_fails_once_either_changes_nothing_or_not_the_end(before: Place, tmp_path: Path):
     """A full disk, at any call: one sentence that names the file, and all is as it was; or all is as it should be."""
     seen = set()

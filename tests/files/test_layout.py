@@ -144,15 +144,6 @@ def test_what_is_not_called_exactly_as_we_call_it_is_not_ours(trees: tuple[DataD
     assert numbered_files(data.root / "finance" / "log", ".json") == []
 
 
-def test_a_copied_folder_with_a_name_like_ours_does_not_hold_what_it_says(trees: tuple[DataDirectory, DataDirectory]):
-    data, _ = trees
-    copy = snapshot_file(data, DAY, "org_1_copy")
-    copy.parent.mkdir()
-    copy.write_text("org_1, 2026-06-01")
-    ours, theirs = day_files(SNAPSHOTS, data)
-    assert (ours.is_of("org_1", DAY), theirs.is_of("org_1", DAY)) == (True, False)
-
-
 def test_of_two_trees_the_later_ones_file_counts(trees: tuple[DataDirectory, DataDirectory]):
     data, staged = trees
     assert [file.path.is_relative_to(staged.root) for file in day_files(SNAPSHOTS, data, staged)] == [True, True]

@@ -35,6 +35,7 @@ def world(october: Path, tmp_path: Path) -> Finance:
     return Finance(shutil.copytree(october, tmp_path / "world"))
 
 
+@pytest.mark.slow
 def test_a_month_that_is_not_final_is_refused_until_its_gaps_are_acknowledged_by_name(world: Finance):
     gap, unread = date(2026, 10, 5), date(2026, 10, 7)
     snapshot_file(world.tree, gap, "org").unlink()
@@ -68,6 +69,7 @@ def test_what_cannot_be_signed_is_refused_with_a_sentence(world: Finance):
         assert (refused.status, sentence in refused.err) == (status, True), refused.err
 
 
+@pytest.mark.slow
 def test_closing_reopening_and_closing_again_are_logged_and_what_was_signed_stays(world: Finance):
     assert world("close", "2026-10", "--by", "Ada").status == 0
     again = world("close", "2026-10")
@@ -108,6 +110,7 @@ def test_a_correction_is_made_good_once(world: Finance):
     assert (date(2026, 12, 1), OCTOBER, "Admin", 0, Decimal("-50.00")) in world.ask(adjustments)
 
 
+@pytest.mark.slow
 def test_what_was_signed_before_invitations_were_told_apart_is_read_and_says_that_it_is_not_known(world: Finance):
     invite: Row = {"email": "c@x.org", "status": "Pending"}
     rosters = {"user": TWO, "api_key": {}, "invite": {"invite_1": invite}}
@@ -128,6 +131,7 @@ def test_what_was_signed_before_invitations_were_told_apart_is_read_and_says_tha
     assert world.row("select sum(invites_month_end)::int, sum(invites_before)::int from finance_statement") == (2, 1)
 
 
+@pytest.mark.slow
 def test_figures_and_log_that_were_changed_by_hand_are_found(world: Finance):
     assert world("close", "2026-10").status == 0
     lines = next(world.root.glob("finance/closed/*/*/lines.parquet"))
@@ -144,6 +148,7 @@ def test_figures_and_log_that_were_changed_by_hand_are_found(world: Finance):
     assert before != b""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turn", [15, 26, 30])
 def test_a_closing_that_was_killed_is_signed_or_not_and_the_next_one_goes_on(world: Finance, turn: int):
     with killed_at(turn) as calls:
@@ -161,6 +166,7 @@ def test_a_closing_that_was_killed_is_signed_or_not_and_the_next_one_goes_on(wor
     assert leftovers(world.root) == []
 
 
+@pytest.mark.slow
 def test_a_warehouse_built_anew_says_the_same_as_one_that_grew(world: Finance, tmp_path: Path):
     world.reference(cost_centres="email,a@x.org,A,2026-10-12,")
     assert world("close", "2026-10").status == 0

@@ -51,6 +51,7 @@ def test_the_table_of_the_month_is_what_the_warehouse_says(world: Finance):
     assert f"Together {world.row('select sum(cost) from finance_monthly')[0]} USD" in DOCUMENT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("convention", "costs"),
     [
@@ -77,6 +78,7 @@ def test_the_other_conventions_come_to_what_the_example_says(
         assert found[0][1] == Decimal("1.2667")
 
 
+@pytest.mark.slow
 def test_what_was_signed_stays_and_november_makes_the_correction_good(world: Finance):
     closed = world("close", "2026-10", "--acknowledge-gap", "2026-10-05")
     assert closed.status == 0, closed.err

@@ -173,6 +173,7 @@ def test_the_month_tells_invitations_apart_and_what_became_of_them(world: Financ
     assert told["free-and-accepted", 10] == (2, 0, 0, 0, 0, 0, 0)
 
 
+@pytest.mark.slow
 def test_page_and_workbook_walk_people_and_invitations_apart_and_add_up(world: Finance, tmp_path: Path):
     place = tmp_path / "november.xlsx"
     assert world("report", "--month", "2026-11", "--format", "xlsx", "--output", str(place)).status == 0

@@ -103,6 +103,7 @@ def test_the_shipped_files_are_empty_and_their_examples_can_be_used(tmp_path: Pa
     assert (len(found.prices), len(found.rules), len(found.billing), len(found.rates)) == (3, 4, 2, 1)
 
 
+@pytest.mark.slow
 def test_a_bad_file_leaves_the_last_good_warehouse(tmp_path: Path):
     world = Finance(tmp_path)
     day = date(2026, 10, 1)
@@ -128,6 +129,7 @@ def test_a_bad_file_leaves_the_last_good_warehouse(tmp_path: Path):
     assert world.tree.warehouse.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_keys_are_free_unless_priced_and_seats_without_price_cost_what_is_not_known(tmp_path: Path):
     world = Finance(tmp_path)
     key = {"license_type": "API Key", "role": None, "owner_email": "a@x.org", "workspace_name": "Lab"}
@@ -142,6 +144,7 @@ def test_keys_are_free_unless_priced_and_seats_without_price_cost_what_is_not_kn
     ]
 
 
+@pytest.mark.slow
 def test_whether_invitations_take_seats_is_the_organizations_own_word_then_that_for_all_then_yes(tmp_path: Path):
     world = Finance(tmp_path)
     world.reference(billing=f"{INVITES}\nall,,,false\nasked,,,\nown,peak,,TRUE\n")

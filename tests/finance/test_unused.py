@@ -83,6 +83,25 @@ def test_only_what_is_proven_is_called_unused(partly: Finance):
     ) == (0, 6, Decimal("0.00"))
 
 
+@pytest.mark.parametrize("name", ["world", "partly"])
+def test_finance_says_of_a_holder_what_the_days_and_the_lists_of_licenses_say(
+    name: str, request: pytest.FixtureRequest
+):
+    """Views repeat the tables' rules in their own words (`assets/snapshots/rules.py`)."""
+    columns = "days_since_last_use, days_unused_proven, last_used_state, certainty"
+    held: Finance = request.getfixturevalue(name)
+    finance = held.ask(f"select organization_id, name, {columns} from finance_unused order by all")
+    assert finance
+    assert finance == held.ask(
+        f"""select organization_id, name, {columns} from unused_licenses
+        semi join finance_unused using (organization_id, holder_id, as_of) order by all"""
+    )
+    states = "select organization_id, holder_id, last_used_state from {} order by all"
+    assert held.ask(states.format("license_assignments")) == held.ask(
+        states.format(f"license_snapshots where snapshot_date = date '{LAST}'")
+    )
+
+
 def test_the_report_does_not_call_unused_what_is_not_proven(partly: Finance):
     text = Path(partly("report", "--month", f"{OCTOBER:%Y-%m}").out.strip()).read_text()
     assert "0 seats proven unused for 30 days; 6 more without known use, not proven" in text

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,8 @@ from assets.finance.closing import close_month
 from pipelines.subjects import SUBJECTS
 from tests.finance.worlds import ADMIN, Finance
 from tests.history.snapshots import Row, Snapshot
+
+pytestmark = pytest.mark.slow
 
 FIRST = date(2026, 1, 29)
 JANUARY = date(2026, 1, 1)

@@ -54,6 +54,7 @@ def verdict(here: Deployment, run: dg.DagsterRun, check: str) -> tuple[bool, str
     return told.passed, told.severity.value, {name: value.value for name, value in told.metadata.items()}
 
 
+@pytest.mark.slow
 def test_a_holder_who_stands_twice_in_the_night_fails_the_check_and_nothing_is_published(
     here: Deployment, doubling: pytest.MonkeyPatch
 ):
@@ -67,6 +68,7 @@ def test_a_holder_who_stands_twice_in_the_night_fails_the_check_and_nothing_is_p
     assert verdict(here, here.launch((OBSERVATION, ASSIGNMENTS), DAY), "one_row_per_holder")[0]
 
 
+@pytest.mark.slow
 def test_a_holder_who_stands_twice_on_a_day_that_is_derived_again_fails_the_check_too(
     here: Deployment, doubling: pytest.MonkeyPatch
 ):
@@ -78,6 +80,7 @@ def test_a_holder_who_stands_twice_on_a_day_that_is_derived_again_fails_the_chec
     assert not here.data.snapshots.exists()
 
 
+@pytest.mark.slow
 def test_a_drop_that_is_refused_fails_the_drop_guards_check_alone(here: Deployment, api: ScriptedApi):
     here.launch((OBSERVATION, ASSIGNMENTS), DAY)
     api.lists["users"] = api.lists["users"][:3]
@@ -88,6 +91,7 @@ def test_a_drop_that_is_refused_fails_the_drop_guards_check_alone(here: Deployme
     assert "27 gone at once" in told["refused"][0]
 
 
+@pytest.mark.slow
 def test_a_feed_that_does_not_lead_back_to_last_night_is_a_warning_that_names_who(here: Deployment, api: ScriptedApi):
     here.launch((OBSERVATION, ASSIGNMENTS), DAY)
     api.lists["users"].append(user(99, added_at=f"{NEXT}T08:00:00Z"))

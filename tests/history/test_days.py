@@ -2,6 +2,8 @@
 
 from datetime import UTC, date, datetime
 
+import pytest
+
 from tests.history.snapshots import Row, Snapshot, World, ask
 
 A = {"name": "Ada", "email": "Ada@Example.com"}
@@ -83,6 +85,7 @@ def test_a_month_in_which_nobody_looked_at_one_organization_shows_what_was_known
     ]
 
 
+@pytest.mark.slow
 def test_a_late_day_corrects_the_past(world: World) -> None:
     world.publish(users(1, ada=A), users(3, ada=A))
     world.publish(users(2))
@@ -90,6 +93,7 @@ def test_a_late_day_corrects_the_past(world: World) -> None:
     assert world.ask("from snapshot_gaps") == []
 
 
+@pytest.mark.slow
 def test_a_replaced_day_takes_back_what_it_said(world: World) -> None:
     world.publish(users(1, ada=A), users(2, ada=A | {"role": "admin", "license_type": "Admin"}), users(3, ada=A))
     assert len(world.ask(INTERVALS)) == 3
@@ -97,6 +101,7 @@ def test_a_replaced_day_takes_back_what_it_said(world: World) -> None:
     assert world.ask(INTERVALS) == [("ada", day(1), None, 3)]
 
 
+@pytest.mark.slow
 def test_a_snapshot_that_was_taken_away_is_a_gap_again(world: World) -> None:
     world.publish(users(1, ada=A), users(2), users(3, ada=A))
     (world.tree.snapshots / f"snapshot_date={day(2)}" / "organization_id=org" / "part.parquet").unlink()
@@ -145,6 +150,7 @@ def test_the_changes_between_two_days_lead_from_the_one_to_the_other(world: Worl
     ]
 
 
+@pytest.mark.slow
 def test_an_invite_that_was_accepted_or_has_lapsed_is_among_the_changes_by_name(world: World) -> None:
     invited = {"status": "Pending", "email": "ada@example.com", "assigned_at": datetime(2026, 2, 1, tzinfo=UTC)}
     invites = {"in_1": invited, "in_2": invited | {"email": "nobody@example.com"}}
@@ -198,6 +204,7 @@ def test_invites_take_the_seat_of_their_role_and_keys_and_the_disabled_none(worl
     ]
 
 
+@pytest.mark.slow
 def test_the_data_directorys_own_license_types_decide_what_takes_a_seat(world: World) -> None:
     own = world.root / "reference" / "license_types.csv"
     own.parent.mkdir()
@@ -209,6 +216,7 @@ def test_the_data_directorys_own_license_types_decide_what_takes_a_seat(world: W
     assert world.ask("select takes_seat from seat_counts_daily") == [(False,)]
 
 
+@pytest.mark.slow
 def test_a_month_is_final_only_when_over_whole_and_closed(world: World) -> None:
     march = [users(number, ada=A) for number in range(1, 31)]
     final = "select is_final, days_observed, days_in_month from seat_counts_monthly where month = '2026-03-01'"

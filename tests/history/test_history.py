@@ -4,11 +4,14 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.history.model import ATTRIBUTES, KEY, Answer, Model
 from tests.history.snapshots import Row, Snapshot, World, ask
+
+pytestmark = pytest.mark.slow
 
 FIRST = date(2026, 1, 29)
 SPAN = 6

@@ -4,11 +4,14 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.history.snapshots import Row, Snapshot, World
 from tests.history.test_history import FIRST, STATES
+
+pytestmark = pytest.mark.slow
 
 SPAN = 4
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)

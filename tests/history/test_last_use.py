@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
+import pytest
+
 from assets.layout import DataDirectory
 from tests.history.snapshots import Row, Snapshot, World, ask, write_coverage, write_usage
 
@@ -87,6 +89,7 @@ def test_unused_licenses_says_how_sure_it_is_and_never_never(world: World) -> No
     ]
 
 
+@pytest.mark.slow
 def test_usage_added_night_by_night_or_replaced_is_the_same_as_read_anew(world: World) -> None:
     def night(number: int, *uses: Row) -> None:
         write_usage(staged(world), "org", day(number), uses)
@@ -106,6 +109,7 @@ def answers(world: World, tables: tuple[str, ...]) -> list[list[tuple[Any, ...]]
     return [world.ask(f"from {table}") for table in tables]
 
 
+@pytest.mark.slow
 def test_a_source_that_sees_only_some_use_can_say_used_and_never_not_used(world: World) -> None:
     write_coverage(staged(world), "org", day(9), since=day(1), endpoint="claude_code", sees="some")
     write_usage(staged(world), "org", day(9), [{"holder_id": "ada", "usage_date": day(7), "source": "claude_code"}])
@@ -123,6 +127,7 @@ def test_coverage_that_does_not_say_what_it_sees_is_what_the_table_of_sources_sa
     assert [row[3] for row in world.ask(UNUSED)] == ["not_seen"]
 
 
+@pytest.mark.slow
 def test_a_report_that_stood_still_proves_nothing_after_the_day_that_it_reached(world: World) -> None:
     write_coverage(staged(world), "org", day(9), since=day(1), until=day(6))
     write_usage(staged(world), "org", day(9), [{"holder_id": "ada", "usage_date": day(4)}])
@@ -155,6 +160,7 @@ def named(day_used: int, subject: str, **fields: object) -> Row:
 USES = "select usage_date, holder_id, matched_by from license_usage order by all"
 
 
+@pytest.mark.slow
 def test_a_use_named_by_e_mail_is_theirs_who_bore_it_that_day_and_not_the_nights_bearers(world: World) -> None:
     a, b = {"email": "Chief@example.com"}, {"email": "deputy@example.com"}
     uses = [named(2, "chief@example.com", holder_id="bob"), named(5, "chief@example.com", holder_id="bob")]
@@ -169,6 +175,7 @@ def test_a_use_named_by_e_mail_is_theirs_who_bore_it_that_day_and_not_the_nights
     assert answers(world, ("license_usage",)) == [ask(world.anew(), "from license_usage")]
 
 
+@pytest.mark.slow
 def test_a_past_that_is_filled_later_gives_a_named_use_to_who_is_found_there(world: World) -> None:
     write_usage(staged(world), "org", day(9), [named(3, "ada@example.com", holder_id="second")])
     world.publish(users(9, second={"email": "ada@example.com", "assigned_at": at(1)}))
@@ -180,12 +187,14 @@ def test_a_past_that_is_filled_later_gives_a_named_use_to_who_is_found_there(wor
     assert answers(world, ("license_usage",)) == [ask(world.anew(), "from license_usage")]
 
 
+@pytest.mark.slow
 def test_before_the_history_begins_a_name_is_theirs_who_bore_it_first_and_was_there(world: World) -> None:
     write_usage(staged(world), "org", day(9), [named(2, "ada@example.com"), named(5, "ada@example.com")])
     world.publish(users(9, ada={"email": "ada@example.com", "assigned_at": at(4)}))
     assert world.ask(USES) == [(day(2), None, "unmatched"), (day(5), "ada", "email")]
 
 
+@pytest.mark.slow
 def test_on_a_day_that_nobody_observed_a_newcomers_use_is_theirs_who_was_there_already(world: World) -> None:
     uses = [named(2, "new@example.com"), named(3, "new@example.com")]
     write_usage(staged(world), "org", day(4), uses)

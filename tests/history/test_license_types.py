@@ -3,6 +3,7 @@
 from datetime import date
 
 import pyarrow.parquet as pq
+import pytest
 
 from tests.history.snapshots import Row, Snapshot, World
 
@@ -30,6 +31,7 @@ HISTORY = (
 EVENTS = "select event_date, event, before, after from license_events where previous_date is not null order by all"
 
 
+@pytest.mark.slow
 def test_a_corrected_mapping_holds_for_every_day_and_makes_no_event(world: World) -> None:
     world.publish(*days(1, 2))
     types(world, "role,license_type,takes_seat\nuser,Member,false\n")
@@ -42,6 +44,7 @@ def test_a_corrected_mapping_holds_for_every_day_and_makes_no_event(world: World
     assert files["license_type"].unique().to_pylist() == ["User"]
 
 
+@pytest.mark.slow
 def test_what_a_role_meant_can_have_begun_on_a_day(world: World) -> None:
     types(world, HEADER + "user,User,true,,2026-03-03\nuser,Member,false,2026-03-03,\n")
     world.publish(*days(1, 2, 4, 5))

@@ -40,6 +40,7 @@ def night(number: int, key: Row | None, *, members: bool = True, **fields: objec
     return Snapshot("org", day(number), rosters, **fields)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_night_without_members_and_workspaces_makes_no_event_and_ends_no_interval(world: World) -> None:
     world.publish(night(1, READ, workspaces=True), night(2, UNREAD, members=False, workspaces=False))
     world.publish(night(3, READ, workspaces=True))
@@ -52,6 +53,7 @@ def test_a_night_without_members_and_workspaces_makes_no_event_and_ends_no_inter
     assert world.ask(said)[1] == (day(2), "member", "Research", day(1), day(1))
 
 
+@pytest.mark.slow
 def test_on_such_a_night_nobody_is_dropped_from_who_holds_what_now(world: World) -> None:
     world.publish(night(1, READ, workspaces=True), night(2, UNREAD, members=False, workspaces=False))
     columns = "holder_id, snapshot_date, is_observed, as_of, coalesce(owner_email, email)"
@@ -64,6 +66,7 @@ def test_on_such_a_night_nobody_is_dropped_from_who_holds_what_now(world: World)
     assert [row[:4] for row in world.ask(now)] == [("ada", day(3), True, day(3)), ("key", day(3), False, day(2))]
 
 
+@pytest.mark.slow
 def test_an_owner_has_left_on_the_day_on_which_that_is_known(world: World) -> None:
     world.publish(
         night(1, READ), night(2, UNREAD, members=False), Snapshot("org", day(3), {"user": {}, "api_key": {"key": LEFT}})
@@ -93,6 +96,7 @@ def test_an_owner_who_was_added_later_is_unknown_on_the_day_before_and_that_is_n
     assert [event for event in world.ask(EVENTS) if event[1] == "key"] == []
 
 
+@pytest.mark.slow
 def test_a_repaired_day_is_what_the_nights_after_it_look_back_to(world: World) -> None:
     """And one more day on top is the same as building anew."""
     world.publish(night(1, READ), night(2, UNREAD, members=False, workspaces=False), night(3, READ))
@@ -102,6 +106,7 @@ def test_a_repaired_day_is_what_the_nights_after_it_look_back_to(world: World) -
     assert world.ask(names) == [(day(1), "Lab"), (day(2), "Lab"), (day(3), "Research")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("default", [None, "w0"])
 def test_a_key_of_the_default_workspace_has_not_moved_when_the_api_changes_its_shape(
     world: World, default: str | None
@@ -126,6 +131,7 @@ def test_a_key_of_the_default_workspace_has_not_moved_when_the_api_changes_its_s
     assert world.ask(EVENTS) == [(day(4), "one", "workspace_moved", "w0", "w1")]
 
 
+@pytest.mark.slow
 def test_a_renamed_organization_is_one_fact_and_no_change_of_anybodys_license(world: World) -> None:
     world.publish(night(1, READ), night(2, READ, name="New Name"), night(3, READ, name=None))
     assert world.ask("select organization_name, valid_from, valid_to from organizations order by all") == [

@@ -1,8 +1,9 @@
 """Break one rule at a time and see whether a test notices: `python -m tests.mutants [PATH…] [--sample 50]`.
 
 Each mutant lives in a copy of the project, and only the tests of its folder are asked, in a child of a process that
-has loaded the libraries already. What was found stays in `.pytest_cache/mutants.jsonl` and is not tried again until
-the file changes; so it can be stopped at any time. Exits 1 where a mutant survives, 2 where tests fail on good code.
+has loaded the libraries already. What was found stays in `.pytest_cache/mutants.jsonl`, so that it can be stopped
+at any time: what was killed is not tried again until the file changes; what survived is, as a test may have been
+written since. Exits 1 where a mutant survives, 2 where tests fail on good code or a path is not in assets/.
 """
 
 import argparse
@@ -26,7 +27,9 @@ PROJECT = Path(__file__).resolve().parents[2]
 RESULTS = PROJECT / ".pytest_cache" / "mutants.jsonl"
 SAID = RESULTS.with_suffix(".log")
 """What the tests of the last mutant have said."""
-COPIED = ("assets", "pipelines", "sandbox", "tests", "data/reference", "pyproject.toml", "workspace.yaml")
+NONE_ASKED = 5
+"""How pytest ends where no test is of the kind that is asked."""
+COPIED = ("assets", "pipelines", "sandbox", "tests", "docs", "data/reference", "pyproject.toml", "workspace.yaml")
 RULES = ("tests/guards/test_rules.py",)
 TESTS = {
     "assets/extraction": ("tests/extraction", *RULES),
@@ -54,7 +57,12 @@ def found_in(paths: Iterable[Path]) -> Iterator[Mutant]:
 
 
 def passes(project: Path, tests: Iterable[str], seconds: float) -> bool | None:
-    """Whether the tests pass in that copy; None where they take longer than `seconds`."""
+    """Whether the tests pass in that copy, the slow ones asked last; None where either take longer than `seconds`."""
+    quick = _passes(project, [*tests, "-m", "not slow"], seconds)
+    return _passes(project, [*tests, "-m", "slow"], seconds) if quick else quick
+
+
+def _passes(project: Path, tests: Iterable[str], seconds: float) -> bool | None:
     child = os.fork()
     if not child:
         os.setsid()
@@ -65,7 +73,7 @@ def passes(project: Path, tests: Iterable[str], seconds: float) -> bool | None:
             done, status = os.waitpid(child, os.WNOHANG)
             if done:
                 child = 0
-                return os.waitstatus_to_exitcode(status) == 0
+                return os.waitstatus_to_exitcode(status) in (0, NONE_ASKED)
             time.sleep(0.1)
         return None
     finally:  # also where this program is ended: a child that has a session of its own would go on
@@ -116,9 +124,11 @@ def try_one(one: Mutant, project: Path, seconds: float) -> str:
     return {None: "killed by time", True: "survived", False: "killed"}[passed]
 
 
-def known() -> dict[str, str]:
-    lines = RESULTS.read_text(encoding="utf-8").splitlines() if RESULTS.exists() else []
-    return {told["key"]: told["verdict"] for told in map(json.loads, lines)}
+def known(results: Path = RESULTS) -> dict[str, str]:
+    """What was killed before, by its mutant's key."""
+    lines = results.read_text(encoding="utf-8").splitlines() if results.exists() else []
+    last = {told["key"]: told["verdict"] for told in map(json.loads, lines)}
+    return {key: verdict for key, verdict in last.items() if verdict != "survived"}
 
 
 def main() -> int:
@@ -128,7 +138,10 @@ def main() -> int:
     asked.add_argument("--seed", type=int, default=0, help="of the sample")
     asked.add_argument("--limit", type=float, default=240, metavar="SECONDS", help="for the tests of one (240)")
     given = asked.parse_args()
-    every = list(found_in(path.resolve() for path in given.paths))
+    paths = [path.resolve() for path in given.paths]
+    if strange := [path for path in paths if not (path.exists() and path.is_relative_to(PROJECT / "assets"))]:
+        asked.error(f"{strange[0]} is nothing in assets/: only of what lies there is it known which tests to ask")
+    every = list(found_in(paths))
     chosen = random.Random(given.seed).sample(every, min(given.sample, len(every))) if given.sample else every
     before, verdicts = known(), Counter[str]()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -144,7 +157,7 @@ def main() -> int:
             verdict = before.get(one.key) or try_one(one, project, given.limit)
             verdicts[verdict] += 1
             print(f"{verdict:15} {one}", flush=True)
-            if one.key not in before:
+            if one.key not in before:  # what survived is written again: the last line counts
                 print(json.dumps({"key": one.key, "verdict": verdict, "mutant": str(one)}), file=results, flush=True)
     print(f"{len(every):,} mutants, {sum(verdicts.values()):,} tried: {dict(verdicts)}")
     return 1 if verdicts["survived"] else 0

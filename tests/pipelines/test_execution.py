@@ -33,6 +33,7 @@ def run(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
         yield lambda day, **options: run_night(settings.load(), day, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("day", [date(2026, 5, 31), date(2026, 6, 3)])
 def test_an_impossible_day_is_refused_before_anything_is_asked_for(run: Run, day: date, tmp_path: Path):
     if day > datetime.now(UTC).date():
@@ -60,6 +61,7 @@ def test_a_fault_of_our_own_is_a_sentence_with_its_traceback_kept_for_debug(run:
     assert any("test_execution.py" in trace for trace in outcome.debug)
 
 
+@pytest.mark.slow
 def test_the_checks_say_what_they_found_and_unknown_roles_are_a_warning(run: Run, tmp_path: Path):
     outcome = run(DAY)
     assert outcome.success, outcome.failures

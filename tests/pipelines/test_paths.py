@@ -14,6 +14,8 @@ from sandbox import serving
 from tests.commandline import Finished, Operator
 from tests.scripted import DAY, ScriptedApi, activity, api_key, as_app, claude_code, invite, messages, user
 
+pytestmark = pytest.mark.slow
+
 NEXT = DAY + timedelta(days=1)
 PAST = date(2026, 5, 30)
 NOW = {"LICENSES_NOW": "2026-06-03T09:00:00Z"}

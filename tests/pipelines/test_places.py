@@ -17,6 +17,8 @@ from sandbox import serving
 from tests.commandline import Operator, environment_restored, licenses
 from tests.scripted import DAY, ScriptedApi, api_key, as_app, user
 
+pytestmark = pytest.mark.slow
+
 Load = Callable[..., settings.Settings]
 PROJECT = Path(__file__).resolve().parents[2]
 

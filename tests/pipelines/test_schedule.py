@@ -27,6 +27,8 @@ from sandbox import Clock, Options, Organization, create_app, serving
 from tests.commandline import environment_restored, licenses
 from tests.scripted import DAY, KEY
 
+pytestmark = pytest.mark.slow
+
 NIGHTLY_SCHEDULE, GAPS_SCHEDULE = "claude_licenses_nightly_at_two", "claude_licenses_fill_gaps"
 NIGHTLY_JOB = "claude_licenses_nightly"
 SCHEDULES = {NIGHTLY_SCHEDULE: NIGHTLY, GAPS_SCHEDULE: BACKFILL}

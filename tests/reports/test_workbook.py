@@ -69,7 +69,13 @@ def test_each_sheet_has_filters_and_a_frozen_head_and_each_column_is_explained(b
         assert sheet.freeze_panes == "A2", sheet.title
         assert sheet.auto_filter.ref, sheet.title
         if sheet.title != "Columns":
-            assert all(explained[sheet.title, cell.value] for cell in sheet[1])
+            assert [cell.value for cell in sheet[1] if not explained[sheet.title, cell.value]] == [], sheet.title
+
+
+def test_each_sheet_says_what_it_answers_and_not_what_it_was_made_from(book: Any):
+    answers = {row["Sheet"]: row["What it means"] for row in _rows(book["Columns"]) if not row["Column"]}
+    assert all(answers[sheet.title] for sheet in book if sheet.title != "Columns")
+    assert [told for told in answers.values() if "reads:" in told] == []
 
 
 def test_a_report_replaces_the_one_before_only_as_a_whole(month: Finance, tmp_path: Path):

@@ -35,6 +35,7 @@ def _state(chronicle: Chronicle, at: datetime) -> list[object]:
     return [[one.at(at) for one in lists], accepted.keys(), keys, chronicle.usage(at.toordinal())]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("eras", [1, 2, 3])
 def test_a_later_era_changes_nothing_before_it(company: Company, eras: int):
     short, long = Chronicle(company, eras), Chronicle(company, eras + 1)

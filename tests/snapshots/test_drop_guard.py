@@ -40,6 +40,7 @@ def test_a_generous_guard_lets_a_large_drop_pass(nights: Start):
     assert two_nights(nights, 50, 5, DropGuard(percent=95)).facts(NEXT).users == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("then", "now", "refused"),
     [

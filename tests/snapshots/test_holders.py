@@ -64,6 +64,7 @@ def test_rows_stand_in_the_order_of_their_key(nights: Start):
     assert list(made.night()) == ["apikey_0002", "invite_0009", "user_0001", "user_0003"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("role", "license_type"),
     [

@@ -198,6 +198,26 @@ def test_an_old_xls_workbook_is_read_like_a_new_one(desk: Desk):
     assert (second["row_number"], second["name"], second["assigned_at"]) == (5, "True", None)
 
 
+@pytest.mark.parametrize(
+    ("serial", "told"),
+    [(0.5, "12:00:00"), (0, "00:00:00"), (-1.5, "-1.5"), (10_000_000, "#VALUE!"), (1e30, "#VALUE!")],
+)
+def test_a_date_cell_that_holds_no_day_is_told_as_what_it_is(desk: Desk, serial: float, told: str):
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("Members")
+    for column, header in enumerate(("Email", "Role", "Added")):
+        sheet.write(0, column, header)
+    for row, added in ((1, datetime(2026, 2, 1, 8)), (2, serial)):
+        sheet.write(row, 0, f"user{row}@acme.example")
+        sheet.write(row, 1, "User")
+        sheet.write(row, 2, added, xlwt.easyxf(num_format_str="yyyy-mm-dd"))
+    place = desk.folder / "members.xls"
+    book.save(place)
+    (fault,) = desk.faults(place)
+    assert fault.startswith("row 3: ")
+    assert f"“{told}”" in fault
+
+
 def test_a_cell_that_shows_an_error_is_no_empty_cell(desk: Desk):
     book = xlwt.Workbook()
     sheet = book.add_sheet("Members")
@@ -273,7 +293,7 @@ def test_rows_that_name_another_day_or_organization_are_refused(desk: Desk):
             "m.csv is not written in UTF-8 (line 2), so its letters would be guesses: save it in the spreadsheet as "
             "«CSV UTF-8», or as XLSX.",
         ),
-        (b"\x00\x01\x02\x03", "m.bin", "m.bin is neither CSV nor XLSX nor Parquet."),
+        (b"\x00\x01\x02\x03", "m.bin", "m.bin is neither CSV nor XLSX nor XLS nor Parquet."),
         (
             b"\xd0\xcf\x11\xe0rest",
             "m.xls",
@@ -286,6 +306,20 @@ def test_rows_that_name_another_day_or_organization_are_refused(desk: Desk):
 )
 def test_a_file_that_is_none_is_refused_in_a_sentence(desk: Desk, content: str | bytes, name: str, sentence: str):
     assert desk.refusal(desk.write(content, name)) == sentence
+
+
+@pytest.mark.parametrize(
+    ("reader", "kind"), [("openpyxl.load_workbook", "XLSX"), ("xlrd.open_workbook", "XLS")], ids=["xlsx", "xls"]
+)
+def test_a_reader_that_fails_without_a_word_is_told_by_its_error(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, reader: str, kind: str
+):
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(reader, fail)
+    content = {"XLSX": b"PK\x03\x04rest", "XLS": b"\xd0\xcf\x11\xe0rest"}[kind]
+    assert f"m cannot be read as an {kind} workbook: AssertionError." in desk.refusal(desk.write(content, "m"))
 
 
 def test_broken_parquet_and_missing_files_are_refused_in_a_sentence(desk: Desk):

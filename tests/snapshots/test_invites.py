@@ -40,6 +40,7 @@ def test_a_pending_invite_past_its_end_at_the_close_of_the_day_holds_nothing(
     assert made.facts().invites == there
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("accepted_at", "address", "linked"),
     [
@@ -87,6 +88,7 @@ def test_else_the_feed_names_who_accepted(nights: Start):
     assert links(nights(api)) == {"user_0001": "invite_0001", "user_0002": None}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fields", "linked"),
     [

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import duckdb
 import pytest
@@ -73,6 +74,44 @@ def test_a_use_before_the_license_was_assigned_is_an_earlier_holders(
     assert value(connection, "used_since_assigned", used_at, used_on, None) is True
 
 
-@pytest.mark.parametrize(("id", "made_up"), [("email:ada@acme.example", True), ("user_0001", False)])
-def test_an_id_that_an_import_made_up_is_told_apart(connection: duckdb.DuckDBPyConnection, id: str, made_up: bool):
-    assert value(connection, "is_made_up", id) is made_up
+def test_an_id_that_an_import_made_up_is_told_apart_and_gives_its_address_back(connection: duckdb.DuckDBPyConnection):
+    made_up = value(connection, "made_up_id", "Ada@Acme.example")
+    assert value(connection, "is_made_up", made_up) is True
+    assert value(connection, "made_up_from", made_up) == "ada@acme.example"
+    assert value(connection, "is_made_up", "user_0001") is False
+    assert value(connection, "made_up_from", "user_0001") is None
+
+
+@pytest.mark.parametrize(("holder_type", "subject"), [("user", "ada@acme.example"), ("api_key", "Robot")])
+def test_a_report_names_a_member_by_the_address_in_lower_case_and_a_key_by_its_name(
+    connection: duckdb.DuckDBPyConnection, holder_type: str, subject: str
+):
+    assert value(connection, "subject_of", holder_type, "Ada@Acme.example", "Robot") == subject
+
+
+@pytest.mark.parametrize(
+    ("known", "state"),
+    [
+        ((True, True, True), "used"),
+        ((False, True, True), "never_seen"),
+        ((False, None, True), "not_seen"),
+        ((False, None, None), "unknown"),
+    ],
+)
+def test_not_having_been_seen_is_told_apart_from_not_having_been_looked_at(
+    connection: duckdb.DuckDBPyConnection, known: tuple[bool | None, ...], state: str
+):
+    assert value(connection, "last_used_state", *known) == state
+
+
+@pytest.mark.parametrize(("total", "divisor", "average"), [(1, 3, "0.3333"), (2, 3, "0.6667"), (1, 20000, "0.0001")])
+def test_an_average_is_exact_to_ten_thousandths_half_up(
+    connection: duckdb.DuckDBPyConnection, total: int, divisor: int, average: str
+):
+    assert value(connection, "average", total, divisor) == Decimal(average)
+
+
+def test_of_equal_peaks_the_first_day_is_the_greatest(connection: duckdb.DuckDBPyConnection):
+    days = [value(connection, "first_of_peaks", seats, DAY.replace(day=day)) for seats, day in ((2, 9), (3, 9), (3, 8))]
+    asked = connection.execute("select list_position($days, list_max($days))", {"days": days}).fetchall()
+    assert asked == [(3,)]

@@ -68,6 +68,7 @@ def test_the_default_workspace_is_what_the_list_with_it_has_and_the_one_without_
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("keys", "default"),
     [

@@ -93,6 +93,7 @@ def test_macros_answer_where_the_file_is_attached_as_lic(analyst: Analyst) -> No
     assert attached == inside
 
 
+@pytest.mark.slow
 def test_a_callers_own_tables_do_not_answer_for_the_file(analyst: Analyst) -> None:
     counts = "select count(*), count(distinct organization_id) from lic.{}"
     alone = analyst.ask(*([analyst.attach("lic"), counts.format(call)] for call in macros()))
@@ -112,12 +113,22 @@ def test_under_another_name_macros_say_so_and_answer_after_use(analyst: Analyst)
 
 
 def test_a_schema_called_lic_beside_the_file_is_refused_and_not_mixed_up(analyst: Analyst) -> None:
-    own, used = analyst.ask(
+    own, used, searched = analyst.ask(
         [analyst.attach("lic"), "create schema memory.lic", "from lic.licenses_on(date '2026-03-01')"],
         [analyst.attach("lic"), "use lic", "from licenses_on(date '2026-03-01')"],
+        [analyst.attach("lic"), "set search_path = 'lic'", "from licenses_on(date '2026-03-01')"],
     )
     assert "Ambiguous reference" in own
     assert "Ambiguous reference" in used
+    assert "Ambiguous reference" in searched
+
+
+def test_after_use_lic_a_name_in_two_parts_is_refused_and_one_in_three_answers(analyst: Analyst) -> None:
+    use = [analyst.attach("lic"), "use lic"]
+    names = ("lic.license_history", "lic.main.license_history", "license_history")
+    two, *others = analyst.ask(*([*use, f"select holder_id from {name} order by all"] for name in names))
+    assert "Ambiguous reference" in two
+    assert others == [[["ada"], ["bob"]]] * 2
 
 
 def test_tables_and_views_answer_under_any_name_whatever_the_caller_has(analyst: Analyst) -> None:

@@ -83,6 +83,7 @@ def test_every_relation_says_by_which_columns_its_rows_are_told_apart(world: Wor
     assert "license_events: organization_id, event_date" in found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
 def test_no_answer_depends_on_the_sessions_time_zone(world: World, zone: str) -> None:
     write_usage(world.tree.staging("run 1"), "org", ONE.day, [{"holder_id": "ada", "usage_date": ONE.day}])
@@ -106,6 +107,7 @@ def test_views_and_macros_answer_from_wherever_the_file_lies(world: World, tmp_p
     assert ask(moved, "select count(*) from license_snapshots") == [(1,)]
 
 
+@pytest.mark.slow
 def test_a_failing_check_keeps_the_old_warehouse_and_says_what_differs(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,6 +122,7 @@ def test_a_failing_check_keeps_the_old_warehouse_and_says_what_differs(
     assert len(list(world.tree.snapshots.rglob("*.parquet"))) == 1
 
 
+@pytest.mark.slow
 def test_a_snapshot_that_holds_another_number_than_it_counted_is_refused(world: World) -> None:
     world.publish(ONE)
     miscounted = Snapshot("org", TWO.day, TWO.rosters, counts={"users": 3})
@@ -133,6 +136,7 @@ def test_rows_of_a_roster_that_is_said_to_be_unknown_are_refused(world: World) -
         world.publish(doubtful)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "tamper",
     [
@@ -150,6 +154,7 @@ def test_a_warehouse_that_somebody_changed_is_not_built_upon(world: World, tampe
     assert world.ask("from license_history") == ask(world.anew(), "from license_history")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changed", ["snapshots/sql/watched.sql", "finance/prices.py", "snapshots/usage_sources.csv"])
 def test_a_warehouse_that_other_code_made_is_not_built_upon_whichever_part_differs(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str
@@ -182,6 +187,7 @@ def test_one_more_day_is_all_that_is_read_again(world: World) -> None:
     assert read_again(world) == [TWO.day]
 
 
+@pytest.mark.slow
 def test_a_damaged_warehouse_is_built_anew(world: World) -> None:
     world.publish(ONE)
     world.tree.warehouse.write_bytes(b"not a database")

@@ -72,6 +72,24 @@ def test_a_relation_a_macro_and_a_query_with_parameters_are_answered(data: Path)
     assert list(frame(data, "licenses_on(?)", [DAY])["holder_id"]) == ["ada", "bob"]
 
 
+@pytest.mark.parametrize(
+    "asked", ["license_history;", " licenses_on(date '2026-03-01') ;\n", "select * from license_history; "]
+)
+def test_a_semicolon_at_the_end_does_no_harm(data: Path, asked: str) -> None:
+    assert len(frame(data, asked)) == 2
+
+
+@pytest.mark.parametrize("asked", ["", " ; ", "-- nothing", "set TimeZone = 'UTC'", "use memory", "select 1; begin"])
+def test_what_gives_no_rows_is_refused_in_words(data: Path, asked: str) -> None:
+    with pytest.raises(LicenseHistoryError, match="gives no rows: ask a relation, a macro or a query"):
+        frame(data, asked)
+
+
+def test_types_that_no_relation_has_stay_as_pandas_has_them(data: Path) -> None:
+    query = "select [1], {'one': 1}, cast('a' as enum('a', 'b')), time '08:00'"
+    assert [str(kind) for kind in frame(data, query).dtypes] == ["object", "object", "category", "object"]
+
+
 def test_nobody_is_locked_out_nor_stopped_by_a_lock(world: World, data: Path) -> None:
     hold = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
     holder = [sys.executable, "-c", hold, str(world.tree.warehouse)]

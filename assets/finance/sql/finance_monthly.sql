@@ -20,8 +20,7 @@ seats as (
         arg_max(seats, snapshot_date) as seats_month_end,
         arg_max(invites, snapshot_date) as invites_month_end,
         max(seats) as seats_peak,
-        -- of equal peaks, the first
-        arg_max(snapshot_date, (seats, date '9999-12-31' - snapshot_date)) as peak_date,
+        arg_max(snapshot_date, first_of_peaks(seats, snapshot_date)) as peak_date,
         cast(sum(seats) as bigint) as seat_days
     from finance_daily
     group by date_trunc('month', snapshot_date), organization_id, cost_centre, license_type
@@ -93,10 +92,7 @@ select
     seats.seats_month_end,
     seats.seats_peak,
     seats.peak_date,
-    cast(
-        cast((20000 * seats.seat_days + months.days_counted) // (2 * months.days_counted) as decimal(18, 0))
-        * cast(0.0001 as decimal(5, 4)) as decimal(18, 4)
-    ) as seats_average,
+    average(seats.seat_days, months.days_counted) as seats_average,
     seats.seat_days,
     -- who came and went
     coalesce(steps.joiners, 0) as joiners,
@@ -113,10 +109,7 @@ select
     coalesce(unused.unused_unknown, 0) as unused_unknown,
     -- what it costs
     billed.price,
-    cast(
-        cast((20000 * billed.seats + billed.divisor) // (2 * billed.divisor) as decimal(18, 0))
-        * cast(0.0001 as decimal(5, 4)) as decimal(18, 4)
-    ) as billed_seats,
+    average(billed.seats, billed.divisor) as billed_seats,
     cast(
         cast((billed.units + 50000000 * billed.divisor) // (100000000 * billed.divisor) as decimal(18, 0))
         * cast(0.01 as decimal(3, 2)) as decimal(18, 2)

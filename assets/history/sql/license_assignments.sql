@@ -47,7 +47,7 @@ uses as (
         and holders.holder_type = usage.holder_type
         and holders.holder_id = usage.holder_id
     where usage.usage_date <= holders.as_of
-        and coalesce(usage.used_at >= holders.assigned_at, usage.usage_date >= holders.assigned_date, true)
+        and used_since_assigned(usage.used_at, usage.usage_date, holders.assigned_at)
     group by usage.organization_id, usage.holder_type, usage.holder_id
 ),
 
@@ -102,12 +102,7 @@ select
         when last_uses.usage_date is not null then 'day'
     end as last_used_precision,
     last_uses.source as last_used_source,
-    case
-        when last_uses.usage_date is not null then 'used'
-        when holders.is_watched then 'never_seen'
-        when holders.is_looked_at then 'not_seen'
-        else 'unknown'
-    end as last_used_state,
+    last_used_state(last_uses.usage_date is not null, holders.is_watched, holders.is_looked_at) as last_used_state,
     holders.usage_observed_since,
     holders.usage_observed_until,
     -- how we know

@@ -12,7 +12,7 @@ reported as (
         source,
         holder_type,
         holder_id,
-        case holder_type when 'user' then lower(subject) else subject end as subject,
+        subject_of(holder_type, subject, subject) as subject,
         matched_by,
         used_at,
         observed_day

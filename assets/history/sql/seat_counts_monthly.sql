@@ -43,8 +43,7 @@ seats as (
         counts.takes_seat,
         arg_max(counts.seats, counts.snapshot_date) as seats_month_end,
         max(counts.seats) as seats_peak,
-        -- of equal peaks, the first
-        arg_max(counts.snapshot_date, (counts.seats, date '9999-12-31' - counts.snapshot_date)) as peak_date,
+        arg_max(counts.snapshot_date, first_of_peaks(counts.seats, counts.snapshot_date)) as peak_date,
         cast(sum(counts.seats) as bigint) as seat_days
     from seat_counts_daily as counts
     inner join days
@@ -83,11 +82,7 @@ select
     seats.seats_month_end,
     seats.seats_peak,
     seats.peak_date,
-    -- whole ten-thousandths, half up: a division would give a float
-    cast(
-        cast((20000 * seats.seat_days + days.days_counted) // (2 * days.days_counted) as decimal(18, 0))
-        * cast(0.0001 as decimal(5, 4)) as decimal(18, 4)
-    ) as seats_average,
+    average(seats.seat_days, days.days_counted) as seats_average,
     seats.seat_days,
     -- who came and went
     coalesce(movements.joiners, 0) as joiners,

@@ -5,9 +5,9 @@ select
     organization_id,
     cost_centre,
     cast(sum(seats_month_end) as bigint) as seats_month_end,
-    cast(coalesce(sum(seats_month_end) filter (where license_type = 'API Key'), 0) as bigint) as keys_month_end,
+    cast(coalesce(sum(seats_month_end) filter (where license_type = api_key_license()), 0) as bigint) as keys_month_end,
     case
-        when count(*) = count(case when license_type = 'API Key' then 0 else invites_month_end end)
+        when count(*) = count(case when license_type = api_key_license() then 0 else invites_month_end end)
             then cast(coalesce(sum(invites_month_end), 0) as bigint)
     end as invites_month_end,
     sum(billed_seats) as billed_seats,

@@ -6,17 +6,17 @@ with
 
 lines as (
     select
-        case when license_type = 'API Key' then 'API keys' else 'People' end as kind,
+        case when license_type = api_key_license() then 'API keys' else 'People' end as kind,
         seats_before,
         joiners,
         leavers,
         seats_month_end,
         -- null: signed before invitations were told apart
-        case when license_type = 'API Key' then 0 else invites_before end as invites_before,
-        case when license_type = 'API Key' then 0 else invite_joiners end as invite_joiners,
-        case when license_type = 'API Key' then 0 else invite_leavers end as invite_leavers,
-        case when license_type = 'API Key' then 0 else invites_accepted end as invites_accepted,
-        case when license_type = 'API Key' then 0 else invites_month_end end as invites_month_end
+        case when license_type = api_key_license() then 0 else invites_before end as invites_before,
+        case when license_type = api_key_license() then 0 else invite_joiners end as invite_joiners,
+        case when license_type = api_key_license() then 0 else invite_leavers end as invite_leavers,
+        case when license_type = api_key_license() then 0 else invites_accepted end as invites_accepted,
+        case when license_type = api_key_license() then 0 else invites_month_end end as invites_month_end
     from finance_statement
     where month = $month
 ),

@@ -22,10 +22,12 @@ select
     names.organization_name,
     cast(sum(statement.seats_before) as bigint) as seats_before,
     cast(sum(statement.seats_month_end) as bigint) as seats_month_end,
-    cast(coalesce(sum(statement.seats_month_end) filter (where statement.license_type = 'API Key'), 0) as bigint)
-        as keys_month_end,
+    cast(
+        coalesce(sum(statement.seats_month_end) filter (where statement.license_type = api_key_license()), 0) as bigint
+    ) as keys_month_end,
     case
-        when count(*) = count(case when statement.license_type = 'API Key' then 0 else statement.invites_month_end end)
+        when count(*)
+            = count(case when statement.license_type = api_key_license() then 0 else statement.invites_month_end end)
             then cast(coalesce(sum(statement.invites_month_end), 0) as bigint)
     end as invites_month_end,
     sum(statement.billed_seats) as billed_seats,

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import duckdb
 import pyarrow as pa
 
+from assets.columns import TEXT
 from assets.engine import engine, make, parquet_view, sql_file
 from assets.errors import WrongUse
 from assets.extraction.coverage import usage_files
@@ -23,7 +24,7 @@ from assets.snapshots.ending import Derived, Loading, Parameters, describe, fact
 from assets.snapshots.imported.mapping import TAKEN, Mapping
 from assets.snapshots.imported.sheet import Sheet
 from assets.snapshots.license_types import LICENSE_TYPES, license_types
-from assets.snapshots.schema import LICENSE_ASSIGNMENTS, TEXT, Provenance
+from assets.snapshots.schema import LICENSE_ASSIGNMENTS, Provenance
 from assets.snapshots.snapshot import SnapshotFacts, known_facts, same_snapshot, snapshots_of
 from assets.snapshots.usage import load_usage
 
@@ -122,6 +123,7 @@ def importing(sheet: Sheet, mapping: Mapping, target: Target, data: DataDirector
         _refuse_faults(connection, file)
         make(connection, __file__, "holders", "import_roster")
         make(connection, __file__, "workspaces", "import_workspaces")
+        make(connection, __file__, "invite_links", "import_invite_links")
         make_assignments(connection, "license_assignments_derived")
         make(connection, __file__, "license_assignments", "import_assignments")
         tally = _tally(connection)

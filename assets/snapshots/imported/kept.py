@@ -17,14 +17,11 @@ from assets.errors import WrongUse
 from assets.extraction.landing import MANIFEST
 from assets.files.atomic import whole_file
 from assets.files.publishing import told_in_words, writing
-from assets.layout import DataDirectory
+from assets.layout import IMPORTS, DataDirectory
 from assets.snapshots.ending import Derived, Loading
 from assets.snapshots.imported.importing import Target, importing
 from assets.snapshots.imported.mapping import Mapping
 from assets.snapshots.imported.sheet import read_sheet
-
-IMPORTS = "imports"
-"""The folder, beside an organization's days, of what was imported."""
 
 
 class Import(Struct, frozen=True, kw_only=True):
@@ -148,7 +145,7 @@ def _name(day: date, hexadecimal: str) -> str:
 
 
 def _folder(data: DataDirectory, organization_id: str, kept: str) -> Path:
-    return data.root / "landing" / organization_id / IMPORTS / Path(kept).name
+    return data.landings / organization_id / IMPORTS / Path(kept).name
 
 
 def _manifest(folder: Path) -> ImportManifest | None:

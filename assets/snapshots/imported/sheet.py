@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from itertools import count, islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -89,7 +89,7 @@ def _decoded(path: Path) -> str:
             "spreadsheet as «CSV UTF-8», or as XLSX."
         ) from None
     if "\0" in text:
-        raise WrongUse(f"{path.name} is neither CSV nor XLSX nor Parquet.")
+        raise WrongUse(f"{path.name} is neither CSV nor XLSX nor XLS nor Parquet.")
     return text
 
 
@@ -120,7 +120,9 @@ def _read_xlsx(path: Path) -> Sheet:
     except (OSError, WrongUse):
         raise
     except Exception as error:  # whatever a broken workbook makes of its reader
-        raise WrongUse(f"{path.name} cannot be read as an XLSX workbook: {error or type(error).__name__}.") from None
+        raise WrongUse(
+            f"{path.name} cannot be read as an XLSX workbook: {str(error) or type(error).__name__}."
+        ) from None
 
 
 def _read_xls(path: Path) -> Sheet:
@@ -130,7 +132,7 @@ def _read_xls(path: Path) -> Sheet:
         value: Any = cell.value
         match cell.ctype:
             case xlrd.XL_CELL_DATE:
-                return _text(xlrd.xldate_as_datetime(value, book.datemode))
+                return _xls_date(value, 1 if book.datemode else 0)
             case xlrd.XL_CELL_BOOLEAN:
                 return _text(bool(value))
             case xlrd.XL_CELL_ERROR:
@@ -146,9 +148,25 @@ def _read_xls(path: Path) -> Sheet:
         raise
     except Exception as error:  # whatever a broken workbook, or one with a password, makes of its reader
         raise WrongUse(
-            f"{path.name} cannot be read as an XLS workbook: {error or type(error).__name__}. Save it as XLSX without "
-            "a password, or as CSV."
+            f"{path.name} cannot be read as an XLS workbook: {str(error) or type(error).__name__}. Save it as XLSX "
+            "without a password, or as CSV."
         ) from None
+
+
+def _xls_date(serial: float, mode: Literal[0, 1]) -> str | None:
+    """A date cell as an XLSX would hold it: a time without a day is no date, and what is out of range an error.
+
+    A negative number, which a spreadsheet shows as `####`, stays what it is.
+    """
+    import xlrd
+
+    if serial < 0:
+        return _text(serial)
+    try:
+        told = xlrd.xldate_as_datetime(serial, mode)
+    except (xlrd.xldate.XLDateError, OverflowError, ValueError):
+        return "#VALUE!"
+    return str(told.time()) if serial < 1 else _text(told)
 
 
 def _workbook(kind: str, sheet: str, visible: int) -> str:

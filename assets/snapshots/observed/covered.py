@@ -41,7 +41,7 @@ def _reached(connection: duckdb.DuckDBPyConnection, observation: Observation, en
         return None
     last = min(manifest.day, yesterday(manifest.observed_at))
     if endpoint == API_KEYS.name:
-        tells = connection.execute("select count(last_used_at) > 0 from raw_api_keys").fetchall()[0][0]
+        tells = connection.table("raw_api_keys").count("last_used_at").fetchall()[0][0] > 0
         return Span(last, last) if tells and last == manifest.day else None
     return _span_reached(manifest.lists[endpoint], last)
 

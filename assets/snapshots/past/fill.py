@@ -224,8 +224,3 @@ def _discard_days(how: Filling) -> None:
     """What was told to be refused must not be put in place with the next day or organization."""
     for dataset in DATASETS:
         shutil.rmtree(how.staged.root / dataset, ignore_errors=True)
-
-
-def days_between(first: date, last: date) -> list[date]:
-    """Every day from `first` to `last`, both included."""
-    return [date.fromordinal(number) for number in range(first.toordinal(), last.toordinal() + 1)]

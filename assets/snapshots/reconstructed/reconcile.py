@@ -86,6 +86,6 @@ def _differences(
         seen = snapshot_file(data, earlier.snapshot_date, earlier.organization_id)
         parquet_view(connection, "seen_snapshot", [seen], LICENSE_ASSIGNMENTS)
         known = sorted(earlier.known & later.known)
-        connection.execute("create table comparable as select unnest(?::varchar[]) as holder_type", [known])
+        make(connection, __file__, "comparable", known=known)
         make(connection, __file__, "differences", "reconcile")
         return [Difference(*row) for row in connection.table("differences").fetchall()]

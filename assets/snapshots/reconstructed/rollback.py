@@ -104,7 +104,7 @@ class Rollback:
 
     def _facts(self, parameters: Parameters) -> SnapshotFacts:
         since = end_of(parameters.day)
-        conflicts = self.connection.execute("select count(*) from feed_conflicts where happened_at >= ?", [since])
+        conflicts = self.connection.execute(sql_file(__file__, "conflicts_since"), {"since": since})
         return facts_of(
             self.connection,
             parameters,
@@ -174,7 +174,7 @@ def rolling_back(
         load_usage(connection, usage, base.organization_id)
         load_default_workspace(connection, observation)
         if base.default_workspace:  # the feed calls it null
-            connection.execute("create or replace table default_workspace as select ? as id", [base.default_workspace])
+            make(connection, __file__, "default_workspace", "base_workspace", id=base.default_workspace)
         parquet_view(connection, "snapshots_beside", snapshots, DATED, day="snapshot_date")
         for relation in _RELATIONS:
             make(connection, __file__, relation)

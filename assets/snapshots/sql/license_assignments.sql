@@ -106,12 +106,9 @@ select
     last_use.last_used_at,
     last_use.precision as last_used_precision,
     last_use.source as last_used_source,
-    case
-        when last_use.last_used_at is not null then 'used'
-        when watched_now.holder_type is not null then 'never_seen'
-        when looked_at.holder_type is not null then 'not_seen'
-        else 'unknown'
-    end as last_used_state,
+    last_used_state(
+        last_use.last_used_at is not null, watched_now.holder_type is not null, looked_at.holder_type is not null
+    ) as last_used_state,
     watched_now.since as usage_observed_since,
     watched_now.until as usage_observed_until,
     -- how we know

@@ -1,4 +1,6 @@
 -- One row: the active members whose license takes a seat, in the replaced and in the new version of a day.
+-- Only the role says it here: the warehouse's `takes_seat` has pending invites and every status but Disabled, too, and
+-- asks the license type where there is no role, but it is made anew each night, and these two numbers stay as written.
 -- Answers: by how many seats does a replacement change a day?
 -- reads: license_assignments, license_types, published_snapshot
 with

@@ -11,7 +11,7 @@ from assets.extraction.landing import MANIFEST, read_manifest
 from assets.files.atomic import TEMPORARY
 from assets.files.damaged import damaged, footer
 from assets.files.publishing import hidden_files
-from assets.finance.closings import ADJUSTMENTS, LINES, figures_in_force, read_log
+from assets.finance.closings import require_as_signed
 from assets.history.mappings import kept_mappings
 from assets.layout import (
     CONFLICTS,
@@ -78,9 +78,7 @@ def _damage(dataset: str, path: Path) -> Finding | None:
 def _finance(data: DataDirectory) -> Iterator[Finding]:
     """What was signed, as it was signed: without it no warehouse is built."""
     try:
-        log = read_log(data)
-        for kind in (LINES, ADJUSTMENTS):
-            figures_in_force(log, kind, data)
+        require_as_signed(data)
     except LicenseHistoryError as error:
         yield problem("signed months", str(error))
 
@@ -89,7 +87,7 @@ def _manifests(data: DataDirectory) -> Iterator[Finding]:
     """An observation whose manifest is damaged is passed over: its day cannot be derived again from it."""
     unreadable = [
         folder / MANIFEST
-        for organization in organization_folders(data.root / "landing")
+        for organization in organization_folders(data.landings)
         for part in organization.iterdir()
         for folder in observation_folders(part)
         if (folder / MANIFEST).exists() and read_manifest(folder) is None

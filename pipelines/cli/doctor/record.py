@@ -1,6 +1,6 @@
 """The record: is yesterday's closing snapshot there, which days are missing, and which of them a backfill can fill."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -8,10 +8,9 @@ from datetime import date, datetime, timedelta
 from assets.days import DUE, end_of, yesterday
 from assets.errors import LicenseHistoryError
 from assets.layout import DataDirectory, snapshot_file
-from assets.snapshots.past.fill import days_between
 from assets.snapshots.past.plan import Action, DayPlan, Prove, Wish, plan
 from assets.snapshots.snapshot import SnapshotFacts, organizations_known, read_facts, snapshot_days
-from assets.spans import spans
+from assets.spans import days_between, ranges
 from pipelines.cli.doctor.findings import Finding, note, ok, stale, trouble
 from pipelines.cli.doctor.organizations import Reached
 from pipelines.cli.snapshot import summary
@@ -106,7 +105,8 @@ def _gaps(data: DataDirectory, organization_id: str, history: _History, prove: P
         return ok("gaps", f"none in the last {GAP_DAYS} days of {history.name}.")
     plans = plan(data, [organization_id], missing, Wish(), now, prove)
     many = "1 day" if len(missing) == 1 else f"{len(missing)} days"
-    return note("gaps", f"{history.name}: {many} without a snapshot ({_ranges(missing)}). {' '.join(_ways(plans))}")
+    which = ", ".join(ranges(missing))
+    return note("gaps", f"{history.name}: {many} without a snapshot ({which}). {' '.join(_ways(plans))}")
 
 
 def _ways(plans: list[DayPlan]) -> Iterator[str]:
@@ -114,13 +114,9 @@ def _ways(plans: list[DayPlan]) -> Iterator[str]:
     fillable = [one.day for one in plans if one.action in (Action.REPLAY, Action.RECONSTRUCT)]
     for action, source in ((Action.REPLAY, "the landing"), (Action.RECONSTRUCT, "the Activity Feed")):
         if days := [one.day for one in plans if one.action is action]:
-            yield f"From {source} can be filled: {_ranges(days)}."
+            yield f"From {source} can be filled: {', '.join(ranges(days))}."
     if fillable:
         yield f"Fill: licenses backfill --from {min(fillable)} --to {max(fillable)}"
     for why in dict.fromkeys(one.why for one in plans if one.action is Action.IMPOSSIBLE):
         days = [one.day for one in plans if one.action is Action.IMPOSSIBLE and one.why == why]
-        yield f"Cannot be filled: {_ranges(days)}: {why.rstrip('.')}."
-
-
-def _ranges(days: Iterable[date]) -> str:
-    return ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in spans(days))
+        yield f"Cannot be filled: {', '.join(ranges(days))}: {why.rstrip('.')}."

@@ -13,7 +13,7 @@ from assets.days import yesterday
 from assets.errors import LicenseHistoryError
 from pipelines.cli.doctor.findings import Finding, note, ok, problem, stale
 from pipelines.cli.doctor.instance_copy import NothingThere, copied, damaged_file
-from pipelines.cli.doctor.runs import Question, Run, Told, told
+from pipelines.cli.doctor.runs import Question, Run, Schedule, Told, Unread, told
 from pipelines.installation.instance import VARIABLE, Home, dagster_home, instance, settings_failed, storage_failed
 from pipelines.settings import Settings, Switch
 
@@ -70,14 +70,17 @@ def examine_schedule(settings: Settings, wall: datetime) -> Iterator[Finding]:
 def _examine(home: Home, settings: Settings, wall: datetime, words: _Words) -> Iterator[Finding]:
     question = Question(settings.names, yesterday(settings.now).isoformat())
     found = _told(home, settings.data, question)
-    yield _daemon(found, wall, words)
+    yield _daemon(found.heartbeat, wall, words)
     if settings.licenses_automation is Switch.ON:
         yield ok("schedule", f"automation conditions begin the nights, not {question.schedule} (LICENSES_AUTOMATION).")
     else:
-        yield from _schedule(found, question, words)
+        yield from _schedule(found.schedule, found.heartbeat, question, words)
         yield from _last_night(found, words)
-    under_way = found.under_way if home.ours else question.ours(found.under_way)
-    yield from (_under_way(run, settings.data.dagster_home, words) for run in under_way)
+    if isinstance(found.under_way, Unread):
+        yield _unread("runs under way", found.under_way)
+    else:
+        under_way = found.under_way if home.ours else question.ours(found.under_way)
+        yield from (_under_way(run, settings.data.dagster_home, words) for run in under_way)
 
 
 def _told(home: Home, data: "DataDirectory", question: Question) -> Told:
@@ -112,24 +115,35 @@ def _keeps_files(home: Home) -> bool:
     return not _STORAGES & settings.keys()
 
 
-def _daemon(told: Told, now: datetime, words: _Words) -> Finding:
-    if told.heartbeat is None:
+def _unread(subject: str, unread: Unread) -> Finding:
+    return note(subject, f"cannot be read by this version of Dagster ({unread.said[:120]}).")
+
+
+def _daemon(heartbeat: datetime | Unread | None, now: datetime, words: _Words) -> Finding:
+    if isinstance(heartbeat, Unread):
+        return _unread("daemon", heartbeat)
+    if heartbeat is None:
         return note("daemon", f"has never run here, so snapshots are taken on demand only. {words.start}")
-    said = f"last sign of life {told.heartbeat:%Y-%m-%d %H:%M} UTC"
-    if now - told.heartbeat > SILENT_AFTER:
+    said = f"last sign of life {heartbeat:%Y-%m-%d %H:%M} UTC"
+    if now - heartbeat > SILENT_AFTER:
         return note("daemon", f"is not running ({said}): nothing is taken at night. {words.start}")
     return ok("daemon", f"is running ({said}).")
 
 
-def _schedule(told: Told, question: Question, words: _Words) -> Iterator[Finding]:
-    tick = f" Its last tick: {told.tick[1]:%Y-%m-%d %H:%M} UTC, {told.tick[0].lower()}." if told.tick else ""
+def _schedule(
+    known: Schedule | Unread, heartbeat: datetime | Unread | None, question: Question, words: _Words
+) -> Iterator[Finding]:
+    if isinstance(known, Unread):
+        yield _unread("schedule", known)
+        return
+    tick = f" Its last tick: {known.tick[1]:%Y-%m-%d %H:%M} UTC, {known.tick[0].lower()}." if known.tick else ""
     schedule, switch_it_on = question.schedule, f"switch it on in {words.ui}, Automation"
-    if told.state is None:
-        if told.heartbeat:
+    if known.state is None:
+        if isinstance(heartbeat, datetime):
             yield note("schedule", f"{schedule} was never switched on: {switch_it_on}.")
-    elif told.state == "STOPPED":
+    elif known.state == "STOPPED":
         yield note("schedule", f"{schedule} is switched off: {switch_it_on}.{tick}")
-    elif told.tick and told.tick[0] == "FAILURE":
+    elif known.tick and known.tick[0] == "FAILURE":
         yield note("schedule", f"{schedule} is on, but failed.{tick} {words.ui} shows why.")
     else:
         yield ok(
@@ -138,9 +152,11 @@ def _schedule(told: Told, question: Question, words: _Words) -> Iterator[Finding
 
 
 def _last_night(told: Told, words: _Words) -> Iterator[Finding]:
-    if told.last_night is None:
-        return
     run = told.last_night
+    if isinstance(run, Unread):
+        yield _unread("last nightly run", run)
+    if not isinstance(run, Run):
+        return
     what = f"for {run.day}, {run.at:%Y-%m-%d %H:%M} UTC: {run.status.lower()}"
     if run.status == "SUCCESS":
         yield ok("last nightly run", f"{what}.")

@@ -3,9 +3,13 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from sandbox import serving
 from tests.commandline import Operator
 from tests.scripted import DAY, ScriptedApi, as_app, user
+
+pytestmark = pytest.mark.slow
 
 NEXT = DAY + timedelta(days=1)
 AFTER = "2026-06-10T09:00:00Z"

@@ -5,11 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from assets.snapshots.past.fill import days_between
 from assets.snapshots.past.plan import Action, DayPlan, folded, folded_by_organization
-from assets.spans import is_in, told_spans
+from assets.spans import days_between, is_in, told_spans
 from sandbox import Options
 from tests.snapshots.past.conftest import LAST, Company
+
+pytestmark = pytest.mark.slow
 
 
 def day(number: int) -> date:

@@ -7,10 +7,13 @@ import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 
 from tests.files.disks import leftovers
 from tests.snapshots.past.conftest import LAST, TWO, Company
 from tests.snapshots.past.test_reconstruction import DAYS, backfill
+
+pytestmark = pytest.mark.slow
 
 PROJECT = Path(__file__).parents[3]
 DIE_AFTER_THREE_DAYS = """

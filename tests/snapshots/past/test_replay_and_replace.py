@@ -10,6 +10,8 @@ from tests.commandline import Operator
 from tests.snapshots.past.conftest import LAST, TWO, Company
 from tests.snapshots.past.test_reconstruction import backfill
 
+pytestmark = pytest.mark.slow
+
 DAY = LAST - timedelta(days=3)
 
 

@@ -12,6 +12,8 @@ from sandbox import serving
 from tests.commandline import Finished, Operator
 from tests.scripted import DAY, ScriptedApi, activity, api_key, as_app, error, page, user
 
+pytestmark = pytest.mark.slow
+
 MISSED, LAST = DAY + timedelta(days=1), DAY + timedelta(days=2)
 LATER = "2026-06-04T03:00:00Z"
 

@@ -30,7 +30,7 @@ peaks as (
         organization_id,
         month,
         license_type,
-        arg_max(snapshot_date, (seats, date '9999-12-31' - snapshot_date)) as peak_date
+        arg_max(snapshot_date, first_of_peaks(seats, snapshot_date)) as peak_date
     from seats
     group by organization_id, month, license_type
 )

@@ -5,7 +5,7 @@ select
     organization_id,
     holder_type,
     holder_id,
-    case holder_type when 'user' then lower(email) else name end as subject,
+    subject_of(holder_type, email, name) as subject,
     min(assigned_at) as assigned_at,
     min(valid_from) as valid_from,
     nullif(max(coalesce(valid_to, date '9999-12-31')), date '9999-12-31') as valid_to
@@ -16,14 +16,14 @@ from (
     from (
         select
             *,
-            (case holder_type when 'user' then lower(email) else name end, valid_from)
-            is distinct from lag((case holder_type when 'user' then lower(email) else name end, valid_to)) over holder as begins
+            (subject_of(holder_type, email, name), valid_from)
+            is distinct from lag((subject_of(holder_type, email, name), valid_to)) over holder as begins
         from internal.told_stretches
         where holder_type in ('user', 'api_key')
         window holder as (partition by organization_id, holder_type, holder_id order by valid_from)
     )
     window holder as (partition by organization_id, holder_type, holder_id order by valid_from)
 )
-where case holder_type when 'user' then lower(email) else name end is not null
+where subject_of(holder_type, email, name) is not null
 group by organization_id, holder_type, holder_id, subject, stretch
 order by organization_id, holder_type, subject, valid_from, holder_id

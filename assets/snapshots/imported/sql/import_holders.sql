@@ -9,7 +9,7 @@ select
         when not is_made_up(rows.given_id) then rows.given_id
         when rows.holder_type = 'api_key' then null
         when length(known.ids) = 1 then known.ids[1]
-        when known.ids is null and regexp_full_match(rows.email, '[^@\s]+@[^@\s]+') then 'email:' || lower(rows.email)
+        when known.ids is null and regexp_full_match(rows.email, '[^@\s]+@[^@\s]+') then made_up_id(rows.email)
     end as holder_id,
     case
         when not is_made_up(rows.given_id) then 'id'

@@ -87,7 +87,7 @@ select
     coalesce(cells.status_raw, status_words.status_raw) as status_raw,
     -- who
     cells.name,
-    coalesce(cells.email, case when is_made_up(cells.holder_id) then substr(cells.holder_id, 7) end) as email,
+    coalesce(cells.email, made_up_from(cells.holder_id)) as email,
     cells.owner_user_id,
     cells.owner_email,
     cells.owner_type,

@@ -20,7 +20,7 @@ states as (
         snapshot_date as day,
         holder_type,
         holder_id,
-        case when holder_type = 'user' then lower(email) else name end as subject
+        subject_of(holder_type, email, name) as subject
     from snapshots_then
     where holder_type in ('user', 'api_key')
         and not is_made_up(holder_id)

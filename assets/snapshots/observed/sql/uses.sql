@@ -65,10 +65,6 @@ select distinct
     source,
     holder_type,
     holder_id,
-    case
-        when holder_id is not null then null
-        when holder_type = 'user' then lower(subject)
-        else subject
-    end as subject,
+    case when holder_id is null then subject_of(holder_type, subject, subject) end as subject,
     used_at
 from named
