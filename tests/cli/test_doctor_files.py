@@ -16,6 +16,8 @@ from assets.layout import DataDirectory, snapshot_file, usage_file
 from pipelines.installation import places
 from tests.cli.conftest import COMPANY, DAY, Check
 
+pytestmark = pytest.mark.slow
+
 
 def cut(path: Path) -> Path:
     """As a full disk or a failing one leaves a file: its beginning, without the footer."""
@@ -31,7 +33,6 @@ def parquet_files(data: DataDirectory) -> dict[str, Path]:
     }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["snapshot", "usage", "coverage"])
 def test_a_file_whose_footer_is_gone_is_named_with_the_command_that_mends_it(
     check: Check, data: DataDirectory, kind: str
@@ -63,7 +64,6 @@ def test_a_folder_where_a_snapshot_should_be_is_a_lost_file(check: Check, data: 
     assert str(path) in said.about("problem", "damaged file")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", [".writer.lock", ".night.lock", "dagster/.opening.lock", "warehouse.duckdb"])
 def test_a_folder_where_a_run_makes_a_file_is_a_problem(check: Check, data: DataDirectory, name: str):
     path = data.root / name

@@ -17,6 +17,8 @@ from pipelines import settings as settings_module
 from pipelines.definitions import build
 from tests.commandline import environment_restored
 
+pytestmark = pytest.mark.slow
+
 NAMES = Names()
 OBSERVATION, ASSIGNMENTS, WAREHOUSE = (NAMES.key(one) for one in ("observation", "license_assignments", "warehouse"))
 DAY = date(2026, 6, 1)
@@ -78,7 +80,6 @@ def daemon(tmp_path: Path, opened: dg.DagsterInstance) -> Daemon:
 NIGHTS_WORK = {OBSERVATION.to_user_string(): {str(DAY)}, ASSIGNMENTS.to_user_string(): {str(DAY)}}
 
 
-@pytest.mark.slow
 def test_the_night_of_the_day_that_has_ended_is_asked_for_from_two_on_and_every_hour_until_it_is_whole(daemon: Daemon):
     assert daemon.at(0, 30) == {}
     assert daemon.at(1, 59) == {}
@@ -111,7 +112,6 @@ def test_a_day_that_was_observed_by_another_run_is_published_and_the_warehouse_f
     assert daemon.at(1, 30) == {}
 
 
-@pytest.mark.slow
 def test_a_day_that_was_observed_and_could_not_be_published_is_tried_again_every_hour(daemon: Daemon):
     daemon.at(2, 1)
     daemon.told(OBSERVATION, DAY)

@@ -34,6 +34,7 @@ from tests.scripted import DAY, FEED, ScriptedApi, as_app, error, user
 
 # Dagster uses what it has deprecated itself.
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:Property `ScheduleDefinition.environment_vars`:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:Function `AssetSelection.sources`:DeprecationWarning"),
 ]
@@ -97,7 +98,6 @@ WAYS = [by_a_single_run, by_a_run_for_each_day, by_dagsters_backfill, by_our_com
 Way = Callable[[Deployment, list[date]], None]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_a_range_with_days_that_nobody_can_tell_of(observed: Deployment, way: Way):
     way(observed, [*BEFORE, *PAST])
@@ -105,7 +105,6 @@ def test_a_range_with_days_that_nobody_can_tell_of(observed: Deployment, way: Wa
     assert not {colour for day, colour in observed.grid().items() if day in BEFORE} - {"FAILED"}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("way", [by_a_single_run, by_dagsters_backfill])
 def test_days_that_stay_as_they_are_stay_green_with_their_true_counts(observed: Deployment, way: Way):
     way(observed, PAST)
@@ -115,7 +114,6 @@ def test_days_that_stay_as_they_are_stay_green_with_their_true_counts(observed: 
     assert {path: path.stat().st_mtime_ns for path in observed.data.snapshots.rglob("*.parquet")} == before
 
 
-@pytest.mark.slow
 def test_materialize_all_by_separate_runs_and_the_warehouse_shows_it(here: Deployment):
     done = here.backfill(ALL, [DAY])
     assert done.status.value == "COMPLETED_SUCCESS"
@@ -133,7 +131,6 @@ def test_each_asset_by_a_run_of_its_own(here: Deployment):
     assert list((here.root / "staging").glob("*")) == [], "nothing is left to a later run"
 
 
-@pytest.mark.slow
 def test_the_two_assets_without_the_warehouse_and_the_next_night_builds_it(observed: Deployment):
     assert expect_agreement(observed) == [DAY]
     assert not observed.data.warehouse.exists()
@@ -144,7 +141,6 @@ def test_the_two_assets_without_the_warehouse_and_the_next_night_builds_it(obser
     assert observed.shown() == {DAY: 3, next_day: 3}
 
 
-@pytest.mark.slow
 def test_a_night_whose_warehouse_step_fails_and_is_executed_again(here: Deployment):
     prices = here.root / "reference" / "prices.csv"
     prices.parent.mkdir(parents=True)
@@ -173,7 +169,6 @@ def test_re_execution_goes_on_with_what_the_first_run_has_observed(here: Deploym
     assert expect_agreement(here) == [DAY]
 
 
-@pytest.mark.slow
 def test_a_day_that_the_drop_guard_refuses_among_others(here: Deployment, api: ScriptedApi):
     everybody = api.lists["users"] = [user(number) for number in range(1, 31)]
     here.launch((OBSERVATION, ASSIGNMENTS), DAY)
@@ -191,7 +186,6 @@ def test_a_day_that_the_drop_guard_refuses_among_others(here: Deployment, api: S
     assert here.told()[next_day][ROWS] == 3
 
 
-@pytest.mark.slow
 def test_today_is_provisional_and_not_green_until_it_has_closed(here: Deployment):
     here.at(datetime(DAY.year, DAY.month, DAY.day, 15, tzinfo=UTC))
     assert here.launch((OBSERVATION, ASSIGNMENTS), DAY).is_success
@@ -205,7 +199,6 @@ def test_today_is_provisional_and_not_green_until_it_has_closed(here: Deployment
     assert expect_agreement(here) == [DAY]
 
 
-@pytest.mark.slow
 def test_days_that_nobody_observed_are_in_sync_and_telling_them_again_changes_nothing(observed: Deployment):
     by_a_single_run(observed, PAST)
     assert observed.in_sync([*PAST, DAY]) == ["FRESH"] * len([*PAST, DAY])
@@ -234,7 +227,6 @@ class Cut:
         monkeypatch.setattr(filling, "published", cut)
 
 
-@pytest.mark.slow
 def test_cancelled_in_the_middle_what_it_has_done_is_green_and_no_more(
     observed: Deployment, monkeypatch: pytest.MonkeyPatch
 ):
@@ -285,7 +277,6 @@ def range_of(days: list[date]) -> list[str]:
     return ["backfill", "--from", str(days[0]), "--to", str(days[-1])]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("way", [signal.SIGTERM, signal.SIGKILL])
 def test_a_worker_that_is_ended_from_outside(observed: Deployment, way: signal.Signals):
     """What it had put in place and not told yet is grey until somebody comes by; never the other way round."""
@@ -299,7 +290,6 @@ def test_a_worker_that_is_ended_from_outside(observed: Deployment, way: signal.S
     assert expect_agreement(observed) == [*PAST, DAY]
 
 
-@pytest.mark.slow
 def test_two_at_once_on_the_same_days(observed: Deployment, api: ScriptedApi):
     both, asked = threading.Barrier(2, timeout=100), itertools.count()
 
@@ -324,7 +314,6 @@ def by_the_schedules_ticks(here: Deployment, days: list[date]) -> None:
         here.tick(schedule)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("way", "removed"), [(by_dagsters_backfill, [PAST[1]]), (by_the_schedules_ticks, [PAST[1], DAY])]
 )
@@ -337,7 +326,6 @@ def test_files_that_somebody_removes_come_back(observed: Deployment, way: Way, r
     assert expect_agreement(observed) == [*PAST, DAY]
 
 
-@pytest.mark.slow
 def test_a_file_that_nothing_brings_back_is_red_as_soon_as_its_day_is_asked_for(observed: Deployment, api: ScriptedApi):
     by_a_single_run(observed, PAST)
     shutil.rmtree(snapshot_file(observed.data, PAST[1], "org_1").parent)
@@ -346,7 +334,6 @@ def test_a_file_that_nothing_brings_back_is_red_as_soon_as_its_day_is_asked_for(
     assert observed.green() == sorted(observed.files()) == [PAST[0], *PAST[2:], DAY]
 
 
-@pytest.mark.slow
 def test_a_data_directory_under_a_new_instance(observed: Deployment, home: Path, tmp_path: Path):
     observed.launch((ASSIGNMENTS,), PAST[0], PAST[-1])
     moved = tmp_path / "moved" / "data"

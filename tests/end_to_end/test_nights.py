@@ -23,6 +23,8 @@ from sandbox import (
 )
 from tests.commandline import Finished, Operator
 
+pytestmark = pytest.mark.slow
+
 LAST = date(2026, 6, 2)
 DAYS = (LAST - timedelta(days=1), LAST)
 TODAY = LAST + timedelta(days=1)

@@ -19,6 +19,8 @@ from sandbox import serving
 from tests.commandline import Operator
 from tests.scripted import DAY, NEXT_NIGHT, Nights, ScriptedApi, api_key, as_app, user
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Nights]
 
 
@@ -195,7 +197,6 @@ def test_another_organizations_observation_tells_the_time_as_well(company: Compa
     assert not (company.data / "landing" / "org_2").exists()
 
 
-@pytest.mark.slow
 def test_the_same_second_is_not_later(company: Company):
     again = company.at(datetime(2026, 7, 2, 2, tzinfo=UTC), DAY + timedelta(days=30), "--again")
     assert again.status == 0

@@ -26,6 +26,8 @@ from tests.scripted import (
     user,
 )
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Nights]
 BY_KEY = {"api_key_id": "apikey_0001", "account_id": None}
 
@@ -153,7 +155,6 @@ def test_a_day_that_is_not_over_is_not_reached(nights: Start, name: str):
     assert not [row for row in made.rows().values() if row["usage_observed_until"] == DAY]
 
 
-@pytest.mark.slow
 def test_a_report_that_stands_still_is_asked_from_where_it_stood_night_after_night_until_it_has_caught_up(
     nights: Start,
 ):
@@ -177,7 +178,6 @@ def test_a_report_that_stands_still_is_asked_from_where_it_stood_night_after_nig
     assert told(made, "messages_usage", on(31))[0] == "2026-06-29"
 
 
-@pytest.mark.slow
 def test_what_earlier_nights_heard_is_a_word_spoken_before(nights: Start):
     """By itself the answer of the sixth night, in which nobody did anything, could be a report that never speaks."""
     api = company(analytics_usage=[used(str(DAY), key="apikey_0001")])
@@ -189,7 +189,6 @@ def test_what_earlier_nights_heard_is_a_word_spoken_before(nights: Start):
     assert made.rows(on(6))["apikey_0001"]["usage_observed_until"] is None
 
 
-@pytest.mark.slow
 def test_the_day_on_which_a_report_began_to_stand_still_is_asked_for_again(nights: Start):
     """It spoke of that day, but not to its end."""
     api = company(messages_usage=[messages(str(DAY), {"api_key_id": "apikey_0002", "account_id": None})])
@@ -201,7 +200,6 @@ def test_the_day_on_which_a_report_began_to_stand_still_is_asked_for_again(night
     assert ("apikey_0001", DAY) in {(row["holder_id"], row["usage_date"]) for row in made.usage(on(6))}
 
 
-@pytest.mark.slow
 def test_an_endpoint_that_was_not_available_goes_on_from_where_it_stood(nights: Start):
     api = company(analytics_usage=[])
     made = nights(api)
@@ -225,7 +223,6 @@ def test_a_report_without_a_documented_bound_is_asked_at_most_ninety_days_back(n
     assert told(made, "claude_code", on(121))[0] == str(on(121) - timedelta(days=89))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["messages_usage", "claude_code", "analytics_users"])
 def test_a_report_that_stood_still_from_the_first_night_on_is_asked_for_all_of_it_until_it_speaks(
     nights: Start, name: str
@@ -236,7 +233,6 @@ def test_a_report_that_stood_still_from_the_first_night_on_is_asked_for_all_of_i
     assert told(made, name, on(5))[0] == str(on(5) - timedelta(days=30 if name == "analytics_users" else 89))
 
 
-@pytest.mark.slow
 def test_enterprise_analytics_that_fall_silent_about_everybody_have_reached_the_day_before_their_last_word(
     nights: Start,
 ):

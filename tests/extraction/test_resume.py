@@ -32,6 +32,8 @@ from tests.scripted import (
     user,
 )
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Nights]
 LATER = NEXT_NIGHT + timedelta(hours=1)
 

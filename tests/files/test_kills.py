@@ -35,6 +35,8 @@ from pipelines.subjects import SUBJECTS
 from tests.files.disks import failing_at, forget_claims, killed_at, leftovers, without_hard_links
 from tests.history.snapshots import Snapshot, World, write, write_usage
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 6, 1)
 NIGHT = datetime(2026, 6, 2, 2, tzinfo=UTC)
 OLD = [Snapshot(name, DAY, {"user": {"user_1": {}}}, is_final=False) for name in ("a", "b")]
@@ -155,7 +157,6 @@ def expect_the_truth(place: Place, before: Place) -> None:
     assert leftovers(place.data.root) == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("way", "links", "first", "step"),
     [(by_night, True, 1, 2), (by_night, False, 1, 5), (by_backfill, True, 2, 5), (by_backfill, False, 3, 5)],
@@ -181,7 +182,6 @@ def test_killed_at_any_call_the_next_run_finishes_and_tells_each_replacement_onc
     expect_the_truth(place, before)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("first", "second"), [(23, 30), (26, 23), (30, 36), (45, 24), (52, 44)])
 def test_killed_twice_no_replacement_is_told_twice(before: Place, tmp_path: Path, first: int, second: int):
     _, place = next(copies(before, tmp_path))
@@ -192,7 +192,6 @@ def test_killed_twice_no_replacement_is_told_twice(before: Place, tmp_path: Path
     expect_the_truth(place, before)
 
 
-@pytest.mark.slow
 def test_a_call_that_fails_once_either_changes_nothing_or_not_the_end(before: Place, tmp_path: Path):
     """A full disk, at any call: one sentence that names the file, and all is as it was; or all is as it should be."""
     seen = set()

@@ -13,6 +13,8 @@ import pytest
 from tests.finance.worlds import NOVEMBER, OCTOBER, Finance, days, observed, signed_by_an_older_version
 from tests.history.snapshots import Row, Snapshot
 
+pytestmark = pytest.mark.slow
+
 SEPTEMBER = date(2026, 9, 1)
 LAST = date(2026, 11, 10)
 HELD: Row = {"email": "a@x.org", "assigned_at": datetime(2026, 1, 1, tzinfo=UTC)}
@@ -97,7 +99,6 @@ def test_days_that_are_carried_are_neither_called_known_nor_observed(world: Fina
     ) == (1,)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("convention", ["month-end", "peak", "average", "seat-days"])
 def test_every_convention_bills_a_month_without_a_look_as_the_seats_last_known(world: Finance, convention: str):
     world.reference(billing=f"all,{convention},", cost_centres="")
@@ -123,7 +124,6 @@ def test_the_report_says_whose_seats_are_carried_and_since_when(world: Finance, 
     assert [overview[name]["Is final"] for name in ("read", "silent")] == [True, False]
 
 
-@pytest.mark.slow
 def test_a_month_that_is_carried_is_closed_only_by_accepting_its_days_by_name(world: Finance):
     refused = world("close", "2026-10")
     assert refused.status == 1
@@ -147,7 +147,6 @@ def test_a_month_that_is_carried_is_closed_only_by_accepting_its_days_by_name(wo
     ]
 
 
-@pytest.mark.slow
 def test_figures_that_are_carried_over_several_months_are_signed_with_the_day_that_they_are_of(world: Finance):
     world.now = datetime(2026, 12, 1, 3, tzinfo=UTC)
     gaps = "2026-11-01..2026-11-30"
@@ -160,7 +159,6 @@ def test_figures_that_are_carried_over_several_months_are_signed_with_the_day_th
     assert (days_of["silent"], days_of["read"][0]) == (["2026-09-30"], "2026-10-01")
 
 
-@pytest.mark.slow
 def test_a_month_that_was_signed_without_the_organization_stays_as_it_was_signed(world: Finance):
     """An older version had no lines for it; that is nothing that has come to light since."""
     assert world("close", "2026-10", "--acknowledge-gap", "2026-10-01..2026-10-31").status == 0

@@ -22,6 +22,8 @@ from tests.scripted import Nights, ScriptedApi
 from tests.scripted import user as member
 from tests.snapshots.past.test_scripted_feed import role_change, rolled_back
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 3, 1)
 ONE = Snapshot("org", DAY, {"user": {"ada": {}}})
 
@@ -36,7 +38,6 @@ def _versions(world: World) -> tuple[list[DayFile], list[DayFile]]:
     return day_files(RESTATEMENTS, world.tree), day_files(SUPERSEDED, world.tree)
 
 
-@pytest.mark.slow
 def test_what_was_superseded_and_its_restatement_bear_one_number_in_the_order_of_belief(world: World):
     for minute, users in enumerate((1, 2, 3)):
         _loaded(world, users, minute)
@@ -50,7 +51,6 @@ def test_what_was_superseded_and_its_restatement_bear_one_number_in_the_order_of
         assert pq.read_metadata(kept.path).num_rows == users
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("lost", [RESTATEMENTS, SUPERSEDED])
 def test_no_number_is_given_twice_though_one_of_the_two_files_was_lost(world: World, lost: str):
     for minute, users in enumerate((1, 2, 3)):
@@ -96,7 +96,6 @@ def test_of_equal_peaks_the_first_is_the_day_of_the_peak(tmp_path: Path):
         assert world.ask(f"select seats_peak, peak_date from {relation}") == [(2, date(2026, 3, 2))]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("at", "role"),
     [
@@ -149,7 +148,6 @@ def test_no_warehouse_is_started_from_that_other_code_has_made(world: World, mon
     assert read() == [ONE.day, following.day]
 
 
-@pytest.mark.slow
 def test_a_role_that_the_table_lacks_takes_a_seat_in_a_restatement(world: World):
     unmapped: Row = {"role": "quantum", "license_type": "Unmapped (quantum)"}
     of = {"ada": unmapped, "bob": unmapped | {"status": "Disabled"}, "eve": {}}

@@ -16,6 +16,8 @@ import pytest
 from tests.history.snapshots import World
 from tests.warehouse.keys import broken
 
+pytestmark = pytest.mark.slow
+
 KEPT = Path(__file__).parents[1] / "kept" / "version-0.1"
 NOW = datetime(2026, 6, 4, tzinfo=UTC)
 USE = ("2026-05-29", "claude_code", "user")

@@ -9,6 +9,8 @@ import pytest
 from tests.finance.worlds import NOVEMBER, Finance
 from tests.reports.browser import CHROMIUM, Page, browser
 
+pytestmark = pytest.mark.slow
+
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 CELLS = """Object.fromEntries([...document.querySelectorAll('table[data-table]')].map(table => [table.dataset.table,
     [...table.tBodies[0].rows].map(row => [...row.cells].map(cell => cell.textContent))]))"""

@@ -11,6 +11,8 @@ import pytest
 from sandbox import Fault, FaultPlan, KeyShape, Listing, Organization, Quirks, UsageGeneration
 from tests.sandbox.clients import NOW, Api, Serve
 
+pytestmark = pytest.mark.slow
+
 NEWER = {"anthropic-version": "2026-10-21"}
 
 

@@ -24,6 +24,8 @@ from assets.snapshots.imported.sheet import read_sheet
 from assets.snapshots.restatement import restate
 from tests.scripted import DAY, Nights, ScriptedApi, api_key, invite, person, used, user
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Nights]
 PAST = date(2026, 5, 10)
 NOW = datetime(2026, 6, 3, 9, tzinfo=UTC)

@@ -14,6 +14,8 @@ from pipelines.subjects import SUBJECTS
 from tests.finance.worlds import Finance
 from tests.history.snapshots import Row, Snapshot
 
+pytestmark = pytest.mark.slow
+
 JAN_30, JAN_31, FEB_2, MAR_2 = date(2026, 1, 30), date(2026, 1, 31), date(2026, 2, 2), date(2026, 3, 2)
 ADA: Row = {"name": "Ada", "email": "ada@x.org"}
 RENAMED: Row = ADA | {"name": "Ada L."}

@@ -18,6 +18,8 @@ from pipelines.subjects import SUBJECTS
 from tests.files.disks import killed_at, leftovers
 from tests.history.snapshots import Snapshot, World, write
 
+pytestmark = pytest.mark.slow
+
 DAY, NOW = date(2026, 6, 1), datetime(2027, 1, 2, 2, tzinfo=UTC)
 ONE = Snapshot("org", DAY, {"user": {"user_1": {}}})
 
@@ -67,7 +69,6 @@ def edited_reference(world: World) -> None:
     )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("change", [another_day, replaced_day, lost, cut, scribbled_on, edited_reference])
 def test_whatever_makes_the_warehouse_differ_from_the_files_is_mended(world: World, change: Callable[[World], None]):
     assert not bring_up_to_date(SUBJECTS, world.tree, NOW)
@@ -82,7 +83,6 @@ def test_whatever_makes_the_warehouse_differ_from_the_files_is_mended(world: Wor
     assert leftovers(world.root) == []
 
 
-@pytest.mark.slow
 def test_a_warehouse_of_another_version_is_built_again(world: World, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(inputs, "made_by", lambda: "another version")
     assert bring_up_to_date(SUBJECTS, world.tree, NOW)
@@ -114,7 +114,6 @@ def test_what_was_signed_and_changed_is_said_whoever_looks(world: World):
     assert snapshot_file(world.tree, DAY, "org").exists()
 
 
-@pytest.mark.slow
 def test_what_cannot_be_read_is_not_missed_again_and_again(world: World):
     replaced_day(world)
     assert bring_up_to_date(SUBJECTS, world.tree, NOW)

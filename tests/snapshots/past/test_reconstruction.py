@@ -10,6 +10,8 @@ from sandbox import Options, Organization
 from tests.commandline import Finished, Operator
 from tests.snapshots.past.conftest import LAST, TWO, Company
 
+pytestmark = pytest.mark.slow
+
 DAYS = [LAST - timedelta(days=ago) for ago in range(90, 0, -1)]
 
 
@@ -46,7 +48,6 @@ def filled(company: Company) -> Operator:
     return operator
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("day", DAYS)
 def test_each_of_90_reconstructed_days_equals_the_truth(filled: Operator, organization: Organization, day: date):
     rows = filled.ask(
@@ -68,7 +69,6 @@ def test_a_reconstructed_day_says_so(filled: Operator):
     assert filled.ask("select count(*) from reconstruction_conflicts") == [(0,)]
 
 
-@pytest.mark.slow
 def test_not_knowing_is_no_change_however_the_span_is_cut(company: Company, filled: Operator):
     """When somebody who has left was added must not hang on how far back one backfill asked."""
     operator = company()
@@ -106,7 +106,6 @@ def test_a_dry_run_shows_the_plan_and_does_nothing(company: Company):
     assert operator.published() == before
 
 
-@pytest.mark.slow
 def test_days_before_the_feed_begins_are_refused_and_the_others_done(company: Company, organization: Organization):
     since = datetime(2026, 11, 15, 9, tzinfo=UTC)
     operator = company(Options(feed_since=since))
@@ -120,7 +119,6 @@ def test_days_before_the_feed_begins_are_refused_and_the_others_done(company: Co
     assert operator.ask("select count(*) from snapshot_log") == [((LAST - first).days + 1,)]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("behind", [10, 30])
 def test_a_feed_that_has_not_got_to_the_snapshot_leads_back_from_it_to_nothing(company: Company, behind: int):
     operator = company(Options(feed_days_behind=behind))
@@ -133,7 +131,6 @@ def test_a_feed_that_has_not_got_to_the_snapshot_leads_back_from_it_to_nothing(c
     assert operator.published() == before
 
 
-@pytest.mark.slow
 def test_before_additions_that_the_feed_has_missed_it_proves_nothing(company: Company, organization: Organization):
     """While the Compliance API was off, people and keys came; who left then is told by nobody."""
     off = (datetime(2026, 10, 20, tzinfo=UTC), datetime(2026, 11, 10, tzinfo=UTC))
@@ -151,7 +148,6 @@ def test_before_additions_that_the_feed_has_missed_it_proves_nothing(company: Co
     assert f"Done: {(LAST - first).days} reconstructed; {(first - date(2026, 10, 22)).days} could not be" in told.out
 
 
-@pytest.mark.slow
 def test_without_a_feed_every_day_is_refused_with_what_would_make_it_possible(company: Company):
     operator = company(Options(feed=False))
     before = operator.published()
@@ -163,7 +159,6 @@ def test_without_a_feed_every_day_is_refused_with_what_would_make_it_possible(co
     assert operator.published() == before
 
 
-@pytest.mark.slow
 def test_a_day_after_the_last_observed_one_has_nothing_to_be_rolled_back_from(company: Company):
     operator = company()
     told = operator("backfill", "--from", "2026-11-21", "--to", "2026-11-23", LICENSES_NOW="2026-11-24T02:00:00+00:00")
