@@ -1,7 +1,8 @@
 """What is common to every source of snapshots: each makes the relation `holders`, and from there on all go one way.
 
-`describe` says of which day, `holders` and `workspaces` are the source's to make, `make_assignments` looks up licenses,
-owners and last uses, `facts_of` counts what came out, and `stage` writes it.
+`load_rules` comes first, once a connection; `describe` says of which day, `holders` and `workspaces` are the source's
+to make, `make_assignments` looks up licenses, owners and last uses, `facts_of` counts what came out, and `stage` writes
+it.
 """
 
 from collections.abc import Collection
@@ -16,7 +17,6 @@ from assets.days import end_of
 from assets.engine import make, sql_file
 from assets.errors import DamagedFile, HolderTwice
 from assets.layout import DataDirectory, snapshot_file
-from assets.snapshots.rules import load_rules
 from assets.snapshots.schema import LICENSE_ASSIGNMENTS, HolderType, Provenance
 from assets.snapshots.snapshot import COUNTS, SnapshotFacts, same_snapshot, standing_facts, write_table
 
@@ -56,8 +56,7 @@ class Parameters(NamedTuple):
 
 
 def describe(connection: duckdb.DuckDBPyConnection, parameters: Parameters) -> None:
-    """Make the one-row relation `observation`, and the rules."""
-    load_rules(connection)
+    """Make the one-row relation `observation`; once for each day that is made of a connection's relations."""
     make(
         connection,
         __file__,

@@ -8,6 +8,7 @@ published with. So these repeat a rule, and a test binds them to it:
 - `licenses_known_at` says the license types of API keys and of unmapped roles (`tests/history/test_known_at.py`).
 """
 
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -24,5 +25,9 @@ def load_rules(connection: duckdb.DuckDBPyConnection) -> None:
     """Make every rule a macro of this connection, whichever database is in use."""
     for name, value in VARIABLES.items():
         connection.execute(f"set variable {name} = $value", {"value": value})
-    for path in sorted(RULES.glob("*.sql")):
-        connection.execute(path.read_text(encoding="utf-8"))
+    connection.execute(_macros())
+
+
+@cache
+def _macros() -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(RULES.glob("*.sql")))

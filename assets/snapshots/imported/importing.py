@@ -24,6 +24,7 @@ from assets.snapshots.ending import Derived, Loading, Parameters, describe, fact
 from assets.snapshots.imported.mapping import TAKEN, Mapping
 from assets.snapshots.imported.sheet import Sheet
 from assets.snapshots.license_types import LICENSE_TYPES, license_types
+from assets.snapshots.rules import load_rules
 from assets.snapshots.schema import LICENSE_ASSIGNMENTS, Provenance
 from assets.snapshots.snapshot import SnapshotFacts, known_facts, same_snapshot, snapshots_of
 from assets.snapshots.usage import load_usage
@@ -113,6 +114,7 @@ def importing(sheet: Sheet, mapping: Mapping, target: Target, data: DataDirector
     )
     nights = files_of_nights(target.organization_id, data)
     with tempfile.TemporaryDirectory() as scratch, engine(Path(scratch)) as connection, naming(nights):
+        load_rules(connection)
         connection.register("license_types", types)
         describe(connection, parameters)
         make(connection, __file__, "import_target", organization_id=target.organization_id, day=target.day)

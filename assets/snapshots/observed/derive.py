@@ -32,6 +32,7 @@ from assets.snapshots.ending import (
 from assets.snapshots.license_types import LICENSE_TYPES, license_types
 from assets.snapshots.observed.covered import coverage
 from assets.snapshots.raw import load_list, load_raw
+from assets.snapshots.rules import load_rules
 from assets.snapshots.schema import COVERAGE, USAGE, HolderType, Provenance
 from assets.snapshots.snapshot import SnapshotFacts, write_table
 from assets.snapshots.usage import load_bearers, load_usage
@@ -75,6 +76,7 @@ def _derive(
     types = license_types(data.reference(LICENSE_TYPES), manifest.day)
     parameters = _parameters(manifest)
     with engine(staged.root) as connection:
+        load_rules(connection)
         connection.register("license_types", types)
         foreign = load_raw(connection, observation)
         foreign += load_list(connection, "activities", ACTIVITIES, observation)

@@ -35,6 +35,7 @@ from assets.snapshots.ending import (
 )
 from assets.snapshots.license_types import LICENSE_TYPES, license_types
 from assets.snapshots.raw import load_list, load_raw
+from assets.snapshots.rules import load_rules
 from assets.snapshots.schema import CONFLICTS, LICENSE_ASSIGNMENTS, Provenance
 from assets.snapshots.snapshot import SnapshotFacts, snapshots_of, write_table
 from assets.snapshots.usage import DATED, load_usage
@@ -168,6 +169,7 @@ def rolling_back(
     path = snapshot_file(data, base.snapshot_date, base.organization_id)
     snapshots, usage = beside or Beside.every(data, base.organization_id)
     with engine(staged.root) as connection, naming([path, *snapshots, *usage.usage, *usage.coverage]):
+        load_rules(connection)
         load_raw(connection, observation)
         foreign = load_list(connection, "activities_told", ACTIVITIES, feed.observation)
         _load_base(connection, base, feed, path)
