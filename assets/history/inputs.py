@@ -7,7 +7,7 @@ cannot be read costs only what it alone could tell: nobody else's night.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,11 +42,14 @@ TOLD_STRETCHES = pa.schema(
         ("valid_to", DAY),
     ]
 )
-LICENSE_USAGE = pa.schema([schema.ORGANIZATION_ID, *schema.USAGE, ("first_reported", DAY)])
 KNOWN_COVERAGE = pa.schema([schema.ORGANIZATION_ID, *schema.COVERAGE])
 INVITE_CONVENTIONS = pa.schema([schema.ORGANIZATION_ID.with_nullable(True), ("take_seats", pa.bool_())])
 """Whether pending invites take seats: one row per organization, and one without an id for all others. Whoever bills
 them may add to it before the relations are made."""
+USAGE_BEFORE = 100
+"""So many days before the first observation have bits for use: the first night asks for 90. What lies before is rare."""
+USAGE_BITS = 128
+"""Bits are added by so many days at a time: a longer one is another, so each night's would be written anew."""
 Mark = tuple[str, str, date, int, int]
 
 
@@ -80,8 +83,6 @@ class Inputs:
     to_read: tuple[InputFile, ...]
     known: frozenset[str]
     damaged: tuple[DamagedFile, ...]
-    renamed_from: date = date.min
-    """The first day of use whose names may now be borne by others than the old warehouse knew."""
 
     def paths(self, dataset: str) -> list[Path]:
         return [file.path for file in self.to_read if file.dataset == dataset]
@@ -139,7 +140,6 @@ def choose(marks: set[Mark], *trees: DataDirectory, without: Iterable[DamagedFil
         to_read=tuple(file for one in chosen for file in one.to_read),
         known=frozenset(one.dataset for one in chosen if one.is_known),
         damaged=tuple(bad for one in chosen for bad in one.damaged if not isinstance(bad, CopiedFile)),
-        renamed_from=_renamed_from(snapshots.files, marks) if snapshots.is_known else date.min,
     )
 
 
@@ -182,25 +182,14 @@ def _damaged(files: Iterable[InputFile], inside: Mapping[Path, DamagedFile]) -> 
     return found
 
 
-def _renamed_from(snapshots: Iterable[InputFile], marks: set[Mark]) -> date:
-    """A day at the end of an organization's history changes nothing before it; any other change may change all."""
-    before = {mark for mark in marks if mark[0] == SNAPSHOTS}
-    now = {file.mark for file in snapshots}
-    last: dict[str, date] = {}
-    for _, organization_id, day, *_ in before:
-        last[organization_id] = max(day, last.get(organization_id, day))
-    changed = [(mark[1], mark[2]) for mark in before ^ now]
-    if any(day < last.get(organization_id, date.max) for organization_id, day in changed):
-        return date.min
-    # Days before it that nobody observed may have got their bearers by it.
-    return min((last.get(organization_id, date.min) for organization_id, _ in changed), default=date.max)
-
-
 def _answers(dataset: str, files: Iterable[InputFile], marks: set[Mark]) -> bool:
     """Whether the old warehouse is worth starting from: for usage, what is in it cannot be taken out again."""
     before = {mark for mark in marks if mark[0] == dataset}
     now = {file.mark for file in files}
-    return 2 * len(before & now) >= len(now) if dataset == SNAPSHOTS else before <= now
+    if dataset == SNAPSHOTS:
+        return 2 * len(before & now) >= len(now)
+    # Days of use are counted from the first observation on.
+    return before <= now and min(mark[2] for mark in before) == min(mark[2] for mark in now) if before else True
 
 
 def _known_marks(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> set[Mark]:
@@ -240,13 +229,16 @@ def load(connection: duckdb.DuckDBPyConnection, inputs: Inputs, license_types: p
     for name, dataset, table, columns in (
         ("known_stretches", SNAPSHOTS, "known.internal.told_stretches", TOLD_STRETCHES),
         ("known_log", SNAPSHOTS, "known.snapshot_log", FACTS),
-        ("known_usage", USAGE, "known.license_usage", LICENSE_USAGE),
         ("known_coverage", COVERAGE, "known.internal.usage_coverage", KNOWN_COVERAGE),
     ):
         if dataset in inputs.known:
             connection.table(table).select(*columns.names).create_view(name)
         else:
             connection.from_arrow(columns.empty_table()).create(name)
+    make(connection, __file__, "known_usage", "inputs/no_usage")  # bits have no type in Arrow
+    if USAGE in inputs.known:
+        connection.execute("drop table known_usage")
+        connection.table("known.internal.usage_told").create_view("known_usage")
     for name, rows in (
         ("days", _days(inputs.snapshots)),
         ("days_to_read", _days(inputs.days_to_read)),
@@ -265,11 +257,15 @@ def load(connection: duckdb.DuckDBPyConnection, inputs: Inputs, license_types: p
 
 def _set_variables(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     days = [file.day for file in inputs.days_to_read] or [date.min]
+    heard = [file.day for file in inputs.files if file.dataset == USAGE] or days
+    usage_from = min(heard) - timedelta(days=USAGE_BEFORE)
+    usage_days = 1 + (max(file.day for file in inputs.files) - usage_from).days
     values = {
+        "usage_from": usage_from,
+        "usage_bits": usage_days + -usage_days % USAGE_BITS,
         "first_day": min(days),
         "last_day": max(days),
         "made_by": made_by(),
-        "renamed_from": inputs.renamed_from,
     }
     for name, value in values.items():
         connection.execute(f"set variable {name} = $value", {"value": value})

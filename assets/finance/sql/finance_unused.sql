@@ -1,7 +1,8 @@
 -- One row per month and active holder with a seat at its end, of whom no use is known in the 30 days before.
 -- Answers: which seats are paid and not used, for how long, and how sure is that? is_unused: a source that sees
 -- all of the holder's use watched on 30 days or more and saw nothing; else it is not known. Who was added in these 30 days is too new to tell, and stands in no row.
--- reads: internal.finance_months, internal.prices_by_day, internal.roster_days, internal.seat_stretches, license_usage
+-- reads: internal.finance_months, internal.holder_uses, internal.prices_by_day, internal.roster_days,
+--     internal.seat_stretches, internal.usage_dates
 create view finance_unused as
 with
 
@@ -25,27 +26,24 @@ holders as (
         and stretches.status = 'Active'
 ),
 
-use_days as (
-    select days.organization_id, days.usage_date, months.month
-    from (select distinct organization_id, usage_date from license_usage) as days
-    asof inner join months
-        on months.organization_id = days.organization_id
-        and days.usage_date <= months.as_of
-),
-
+-- The latest day of use up to the month's: its bit is the first of those that are left. What has no bit is older.
 uses as (
     select
-        usage.organization_id,
-        usage.holder_type,
-        usage.holder_id,
-        use_days.month,
-        max(usage.usage_date) as last_used_date
-    from license_usage as usage
-    inner join use_days
-        on use_days.organization_id = usage.organization_id
-        and use_days.usage_date = usage.usage_date
-    where usage.holder_id is not null
-    group by usage.organization_id, usage.holder_type, usage.holder_id, use_days.month
+        holders.month,
+        holders.organization_id,
+        holders.holder_type,
+        holders.holder_id,
+        bit_position('1'::bit, uses.days & dates.up_to) - 1 as last_bit,
+        case
+            when last_bit >= 0 then dates.usage_date - (last_bit - dates.bit)
+            else list_filter(uses.moments, lambda moment: moment.usage_date <= holders.as_of)[-1].usage_date
+        end as last_used_date
+    from holders
+    inner join internal.holder_uses as uses
+        on uses.organization_id = holders.organization_id
+        and uses.holder_type = holders.holder_type
+        and uses.holder_id = holders.holder_id
+    left join internal.usage_dates as dates on dates.usage_date = holders.as_of
 ),
 
 watched as (
@@ -75,11 +73,11 @@ known as (
         case when is_watched then watched.until end as until,
         coalesce(watched.is_looked_at, false) as is_looked_at
     from holders
-    asof left join uses
+    left join uses
         on uses.organization_id = holders.organization_id
         and uses.holder_type = holders.holder_type
         and uses.holder_id = holders.holder_id
-        and uses.month <= holders.month
+        and uses.month = holders.month
     left join watched
         on watched.organization_id = holders.organization_id
         and watched.month = holders.month

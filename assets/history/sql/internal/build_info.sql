@@ -1,5 +1,5 @@
 -- One row: what made this warehouse, and a checksum over what the next one may start from. Answers: may it?
--- reads: internal.input_files, internal.told_stretches, internal.usage_coverage, license_usage, snapshot_log
+-- reads: internal.input_files, internal.told_stretches, internal.usage_coverage, internal.usage_told, snapshot_log
 with
 
 checksums as (
@@ -7,7 +7,7 @@ checksums as (
     from internal.told_stretches as told
     union all
     select sum(hash(usage))
-    from license_usage as usage
+    from internal.usage_told as usage
     union all
     select sum(hash(log))
     from snapshot_log as log

@@ -1,0 +1,12 @@
+-- No row. Answers: what are the columns of internal.usage_told, where no warehouse knows any?
+select
+    cast(null as varchar) as organization_id,
+    cast(null as varchar) as source,
+    cast(null as varchar) as holder_type,
+    cast(null as varchar) as holder_id,
+    cast(null as varchar) as subject,
+    cast(null as integer) as lag,
+    cast(null as date) as reported_on,
+    cast(null as bit) as days,
+    cast(null as struct(usage_date date, used_at timestamptz, first_reported date)[]) as moments
+where false

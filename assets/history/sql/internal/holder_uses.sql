@@ -1,0 +1,59 @@
+-- One row per holder of whom any use is known. Answers: on which days was each in use, and by which sources?
+-- Ready for looking up the last use before any day: bits are read, no rows.
+-- reads: internal.usage_dates, internal.usage_days
+with
+
+told as (
+    select organization_id, holder_type, holder_id, source, days, moments
+    from internal.usage_days
+    where holder_id is not null
+),
+
+instants as (
+    select organization_id, holder_type, holder_id, source, unnest(moments, recursive := true)
+    from told
+),
+
+moments as (
+    select
+        instants.organization_id,
+        instants.holder_type,
+        instants.holder_id,
+        bitstring_agg(dates.bit, 0, getvariable('usage_bits') - 1) filter (dates.bit is not null) as days,
+        list(
+            {usage_date: instants.usage_date, used_at: instants.used_at, source: instants.source}
+            -- the last is the one that tells most, and of equal ones the first by name
+            order by instants.usage_date, instants.used_at nulls first, instants.source desc
+        ) as moments
+    from instants
+    left join internal.usage_dates as dates on dates.usage_date = instants.usage_date
+    group by instants.organization_id, instants.holder_type, instants.holder_id
+),
+
+days as (
+    select
+        organization_id,
+        holder_type,
+        holder_id,
+        bit_or(days) as days,
+        list({source: source, days: days} order by source) as sources
+    from told
+    where days is not null
+    group by organization_id, holder_type, holder_id
+)
+
+select
+    coalesce(days.organization_id, moments.organization_id) as organization_id,
+    coalesce(days.holder_type, moments.holder_type) as holder_type,
+    coalesce(days.holder_id, moments.holder_id) as holder_id,
+    case when days.days is not null and moments.days is not null then days.days | moments.days else coalesce(days.days, moments.days) end
+        as days,
+    days.days as days_told,
+    days.sources,
+    moments.moments
+from days
+full join moments
+    on moments.organization_id = days.organization_id
+    and moments.holder_type = days.holder_type
+    and moments.holder_id = days.holder_id
+order by organization_id, holder_type, holder_id
