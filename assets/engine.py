@@ -1,29 +1,123 @@
 """DuckDB as this project uses it: in memory, in UTC, within a bound, and never on the network."""
 
+import fcntl
+import os
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
 import pyarrow as pa
 
-MEMORY_LIMIT = "400MB"
-"""Beyond it DuckDB spills to disk: a million holders must pass within 1 GiB of process memory."""
+from assets.errors import NoRoom
+from assets.room import FULL, limits, memory, out_of_memory, out_of_spill
+
+SPILL = ".spill-"
+"""How the folders begin into which DuckDB spills."""
+BYTES_A_THREAD = 100_000_000
+"""With sixteen threads a million holders do not fit into 400 MB, with four they do."""
+OWNER = ".owner.lock"
+"""A file in a passing folder, locked as long as its process lives: so a sweep knows what a dead one has left."""
 
 
 @contextmanager
 def engine(scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A private in-memory database that spills beneath `scratch`."""
+    """A private in-memory database that spills beneath `scratch`.
+
+    Raises:
+        NoRoom: memory or disk did not suffice.
+    """
     scratch.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=scratch, prefix=".spill-") as spill, duckdb.connect(":memory:") as connection:
-        settings = {"temp_directory": spill, "memory_limit": MEMORY_LIMIT, "TimeZone": "UTC"}
-        for name, value in settings.items():
-            connection.execute(f"set {name} = '{quoted(value)}'")
+    with short_in_words(), spilling(scratch) as spill, duckdb.connect(":memory:") as connection:
+        bound(connection, limits(memory()).first, spill)
+        connection.execute("set TimeZone = 'UTC'")
         connection.execute("set autoinstall_known_extensions = false")
         connection.execute("set enable_progress_bar = false")
         yield connection
+
+
+@contextmanager
+def spilling(place: Path) -> Iterator[Path]:
+    """A folder in `place` for what does not fit into memory."""
+    while True:
+        with TemporaryDirectory(dir=place, prefix=SPILL, ignore_cleanup_errors=True) as folder:
+            try:
+                owner = os.open(Path(folder) / OWNER, os.O_RDWR | os.O_CREAT)
+            except FileNotFoundError:
+                continue  # a sweep found it before it was locked
+            try:
+                with suppress(OSError):  # a disk without locks: nobody sweeps there
+                    fcntl.flock(owner, fcntl.LOCK_EX)
+                if os.fstat(owner).st_nlink:
+                    yield Path(folder)
+                    return
+            finally:
+                os.close(owner)
+
+
+def bound(connection: duckdb.DuckDBPyConnection, limit: int, spill: Path | None) -> None:
+    """Hold a connection to so many bytes of memory; what is beyond them goes into the folder `spill`, if any."""
+    connection.execute(f"set temp_directory = '{quoted(spill or '')}'")
+    _limit(connection, limit)
+
+
+def _limit(connection: duckdb.DuckDBPyConnection, limit: int) -> None:
+    """Memory, and no more threads than can work within it: each holds pages of its own."""
+    connection.execute(f"set memory_limit = '{limit}B'")
+    connection.execute("reset threads")
+    ((cores,),) = connection.execute("select current_setting('threads')").fetchall()
+    connection.execute(f"set threads = {max(1, min(cores, limit // BYTES_A_THREAD))}")
+
+
+def has_more_memory(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Let the connection have all that it may, so that what did not fit can be done again; whether that is more."""
+    before = _limit_of(connection)
+    _limit(connection, limits(memory()).last)
+    return _limit_of(connection) != before
+
+
+def _limit_of(connection: duckdb.DuckDBPyConnection) -> object:
+    return connection.execute("select current_setting('memory_limit')").fetchall()
+
+
+def roomily(
+    connection: duckdb.DuckDBPyConnection, statement: str, parameters: Mapping[str, object] | None = None
+) -> None:
+    """Execute a statement that can be repeated: again, with more memory, where it runs out of the little one."""
+    try:
+        connection.execute(statement, parameters)
+    except duckdb.OutOfMemoryException:
+        if not has_more_memory(connection):
+            raise
+        connection.execute(statement, parameters)
+
+
+@contextmanager
+def short_in_words() -> Iterator[None]:
+    """Within it, memory or disk that DuckDB or Arrow runs out of is a `NoRoom`; anything else stays what it is."""
+    try:
+        yield
+    except (duckdb.Error, MemoryError) as error:
+        if words := shortage(error):
+            raise NoRoom(f"{words}.") from error
+        raise
+
+
+def shortage(error: duckdb.Error | MemoryError) -> str:
+    """That memory or disk ran out, and which setting gives more; empty where the trouble is another."""
+    if isinstance(error, MemoryError):
+        return out_of_memory()
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return out_of_spill() if "max_temp_directory_size" in str(error) else out_of_memory()
+    full = (words for number, words in FULL.items() if os.strerror(number) in str(error))
+    return next((f"{_file_in(error)}{words}" for words in full), "")
+
+
+def _file_in(error: duckdb.Error) -> str:
+    found = re.search(r'file "([^"]+)"', str(error))
+    return f"{found[1]}: " if found else ""
 
 
 def parquet_view(
@@ -87,4 +181,4 @@ def make(
 ) -> None:
     """Make a relation by the query in `sql/<name>.sql` beside a module, again where it exists."""
     query = sql_file(module_file, name or relation)
-    connection.execute(f"create or replace table {relation} as {query}", parameters or None)
+    roomily(connection, f"create or replace table {relation} as {query}", parameters or None)

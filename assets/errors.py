@@ -11,6 +11,7 @@ LicenseHistoryError
 ├── BadReference         a reference file that users edit is wrong
 ├── DamagedFile          a stored file of ours cannot be read; the rest goes on without it
 │   └── CopiedFile       it is another day's or organization's: nobody takes it for ours
+├── NoRoom               memory or disk did not suffice; which setting gives more
 ├── CloseRefused         a month that cannot be signed, or whose signature cannot be taken back
 └── PublishFailed        the warehouse could not be built or put in place
     └── ChecksFailed     (assets/warehouse/checks.py) it was built, and something in it does not hold
@@ -67,6 +68,10 @@ class DamagedFile(LicenseHistoryError):
 
 class CopiedFile(DamagedFile):
     """A file that lies where another day's or organization's belongs: somebody's copy of a folder, and not ours."""
+
+
+class NoRoom(LicenseHistoryError):
+    """Memory or disk ran out, and which setting gives more; whoever knows it says for what it was wanted."""
 
 
 class CloseRefused(LicenseHistoryError):

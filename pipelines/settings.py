@@ -20,6 +20,7 @@ from assets.extraction.client import is_loopback, require_address
 from assets.extraction.deadline import LIST_MINUTES, NIGHT_MINUTES
 from assets.layout import DataDirectory
 from assets.orchestration.names import DEFAULT, Names
+from assets.room import set_limit
 from pipelines.installation import places
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ def load() -> Settings:
         name = str(wrong["loc"][0]).upper()
         raise WrongUse(f"{name} cannot be used: {wrong['msg']}.") from None
     _ = settings.data
+    set_limit()
     require_address(settings.anthropic_base_url)
     _check_schedule(settings.licenses_schedule)
     _ = settings.names

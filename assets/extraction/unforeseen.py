@@ -13,7 +13,7 @@ def sentence_of(error: Exception) -> str:
     if isinstance(error, LicenseHistoryError):
         return str(error)
     said = " ".join(str(error).split())[:300]
-    if isinstance(error, OSError):
+    if isinstance(error, OSError | MemoryError):
         log.debug("an error of the operating system", exc_info=error)
         return because(error)[:300]
     log.debug("unforeseen", exc_info=error)

@@ -18,6 +18,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from assets.errors import PublishFailed
+from assets.room import FULL, out_of_memory
 
 log = logging.getLogger(__name__)
 
@@ -181,6 +182,8 @@ def remove_abandoned(temporary: Path) -> None:
 
 def because(error: BaseException) -> str:
     """What went wrong with which file, in words."""
+    if isinstance(error, MemoryError):
+        return out_of_memory()
     if not isinstance(error, OSError) or error.errno is None:
         return " ".join(str(error).split()) or type(error).__name__
     words = _WORDS.get(error.errno) or (error.strerror or type(error).__name__).lower()
@@ -207,8 +210,7 @@ _DISK_TROUBLE = (
     errno.ENFILE,
 )
 _WORDS = {
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "the disk quota is used up",
+    **FULL,
     errno.EIO: "the disk reports an error",
     errno.EROFS: "the disk is read-only",
     errno.EACCES: "permission is missing",

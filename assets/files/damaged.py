@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec import Struct
 
-from assets.engine import literal
+from assets.engine import literal, shortage
 from assets.errors import DamagedFile
 from assets.layout import (
     CONFLICTS,
@@ -96,6 +96,8 @@ def unreadable(paths: Iterable[Path]) -> list[DamagedFile]:
             except FileNotFoundError:
                 continue
             except duckdb.Error as error:
+                if shortage(error):
+                    raise
                 found.append(damaged(path, error))
     return found
 
@@ -109,8 +111,8 @@ def naming(paths: Collection[Path]) -> Iterator[None]:
     """
     try:
         yield
-    except duckdb.Error:
-        for one in unreadable(paths):
+    except duckdb.Error as error:
+        for one in [] if shortage(error) else unreadable(paths):
             raise one from None
         raise
 

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from assets.errors import LicenseHistoryError, PublishFailed
+from assets.engine import OWNER, SPILL
+from assets.errors import LicenseHistoryError, NoRoom, PublishFailed
 from assets.files.atomic import (
     TEMPORARY,
     because,
@@ -47,7 +48,6 @@ log = logging.getLogger(__name__)
 
 PUBLISHED = (".parquet", ".json")
 _PENDING = re.compile(r"\.(?P<name>.+)\.(?P<sha256>[0-9a-f]{64})\.pending")
-_OWNER = ".owner.lock"
 
 
 @dataclass
@@ -211,14 +211,12 @@ def sweep(data: DataDirectory, keep: DataDirectory) -> None:
     `keep` is the staging tree of the run at work. Of observations that were cut short, what they heard stays: it is the
     record, and the next attempt goes on from it.
     """
-    for folder in data.root.glob(".spill-*"):
-        shutil.rmtree(folder, ignore_errors=True)
     for path in (*data.root.glob(f".{data.warehouse.name}.*"), *hidden_files(data)):
         try:
             _clear(path, data)
         except OSError as error:  # somebody else's, perhaps: no reason to publish nothing
             log.warning("A killed run's file cannot be cleared away: %s", because(error))
-    for tree in (data.root / "staging").glob("*"):
+    for tree in (*data.root.glob(f"{SPILL}*"), *(data.root / "staging").glob("*")):
         if tree != keep.root:
             _remove_if_dead(tree)
 
@@ -243,7 +241,7 @@ def hidden_files(data: DataDirectory) -> Iterator[Path]:
 
 
 def _remove_if_dead(tree: Path) -> None:
-    with suppress(OSError, Timeout), FileLock(tree / _OWNER, timeout=0):
+    with suppress(OSError, Timeout), FileLock(tree / OWNER, timeout=0):
         shutil.rmtree(tree, ignore_errors=True)
 
 
@@ -252,7 +250,7 @@ _claims: dict[Path, FileLock] = {}
 
 def claim(tree: DataDirectory) -> DataDirectory:
     """Say that a staging tree is this process's, until it is discarded or the process ends, however it ends."""
-    lock = _claims.setdefault(tree.root, FileLock(tree.root / _OWNER, thread_local=False))
+    lock = _claims.setdefault(tree.root, FileLock(tree.root / OWNER, thread_local=False))
     try:
         while not lock.is_locked:
             make_folder(tree.root)
@@ -281,7 +279,7 @@ def told_in_words(what: str, stands: str = "Nothing was published: what was ther
     """
     try:
         yield
-    except LicenseHistoryError:
-        raise
     except Exception as error:
-        raise PublishFailed(f"{what} ({because(error)}). {stands} Mend the cause and run again.") from error
+        if isinstance(error, LicenseHistoryError) and not isinstance(error, NoRoom):
+            raise
+        raise PublishFailed(f"{what} ({because(error).rstrip('.')}). {stands} Mend the cause and run again.") from error

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 import dagster as dg
 
 from assets.errors import LicenseHistoryError
+from assets.files.atomic import because
 from assets.orchestration.failures import Failure
+from assets.room import ran_out
 
 
 @contextmanager
@@ -17,6 +19,10 @@ def told(so_far: Callable[[], Iterable[Failure]] = tuple) -> Iterator[None]:
         yield
     except LicenseHistoryError as error:
         raise failure([*(one.sentence for one in so_far()), str(error)]) from error
+    except (OSError, MemoryError) as error:
+        if not ran_out(error):
+            raise
+        raise failure([*(one.sentence for one in so_far()), f"{because(error)}."]) from error
 
 
 def failure(sentences: Iterable[str]) -> dg.Failure:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from assets.engine import quoted
+from assets.engine import has_more_memory, quoted, shortage
 from assets.errors import DamagedFile
 from assets.files.damaged import unreadable
 from assets.layout import DataDirectory
@@ -28,27 +28,33 @@ def build(
     published: DataDirectory,
     staged: DataDirectory,
     place: Path,
+    *,
+    anew: bool = False,
 ) -> list[DamagedFile]:
     """Write the warehouse of all published and staged files to `place`, which must not exist.
 
-    It is left attached as `warehouse`, beside the `inputs` that it was made from, to be checked. Returns the files that
-    could not be read, so that it was made without them.
+    It is left attached as `warehouse`, beside the `inputs` that it was made from, to be checked. Made `anew`, it takes
+    nothing from the warehouse that there is. Returns the files that could not be read: it was made without them.
 
     Raises:
         PublishFailed: there is no snapshot to build from.
         BadReference: a reference file, of license types, prices or cost centres, cannot be used.
     """
+    if anew:
+        connection.execute("attach ':memory:' as known")  # where a subject looks for what is known already
     materials = [one.gather(connection, published, staged) for one in subjects]
     try:
-        _make(connection, subjects, materials, place)
-    except (duckdb.Error, DamagedFile):
+        _make_roomily(connection, subjects, materials, place)
+    except (duckdb.Error, DamagedFile) as error:
+        if isinstance(error, duckdb.Error) and shortage(error):
+            raise
         # Footers that can be read say nothing of what lies before them.
         bad = unreadable([path for one in materials for path in one.paths])
         if not bad:
             raise
         _take_back(connection, place)
         materials = [one.gather(connection, published, staged, bad) for one in subjects]
-        _make(connection, subjects, materials, place)
+        _make_roomily(connection, subjects, materials, place)
     return [bad for one in materials for bad in one.damaged]
 
 
@@ -57,6 +63,19 @@ def reopen(connection: duckdb.DuckDBPyConnection, subjects: Subjects, published:
     that `build` has left."""
     _load(connection, [one.gather_all(published) for one in subjects])
     connection.execute(f"attach '{quoted(published.warehouse)}' as warehouse (read_only)")
+
+
+def _make_roomily(
+    connection: duckdb.DuckDBPyConnection, subjects: Subjects, materials: Sequence[Material], place: Path
+) -> None:
+    """A statement of a transaction cannot be repeated: where memory runs out, all of them are, with more of it."""
+    try:
+        _make(connection, subjects, materials, place)
+    except duckdb.OutOfMemoryException:
+        _take_back(connection, place)
+        if not has_more_memory(connection):
+            raise
+        _make(connection, subjects, materials, place)
 
 
 def _make(

@@ -7,6 +7,7 @@ from functools import cache
 
 import duckdb
 
+from assets.engine import roomily
 from assets.errors import PublishFailed
 from assets.warehouse.header import header
 from assets.warehouse.subject import Subjects
@@ -61,7 +62,7 @@ def verify(connection: duckdb.DuckDBPyConnection, subjects: Subjects) -> list[Fi
 
 
 def _finding(connection: duckdb.DuckDBPyConnection, check: str, query: str) -> Finding | None:
-    connection.execute(f"create or replace temp table findings as {query}")
+    roomily(connection, f"create or replace temp table findings as {query}")
     findings = connection.table("findings")
     count = len(findings)
     examples = findings.order("finding").limit(EXAMPLES).fetchall()

@@ -11,6 +11,7 @@ from rich.console import Console
 from assets.days import require_observable, yesterday
 from assets.errors import WrongUse
 from assets.extraction.api import ADMIN_KEY_PREFIX
+from assets.room import memory
 from pipelines import settings as settings_module
 from pipelines.cli.doctor.files import examine_files
 from pipelines.cli.doctor.findings import (
@@ -28,7 +29,7 @@ from pipelines.cli.doctor.findings import (
     trouble,
     without,
 )
-from pipelines.cli.doctor.folder import examine_folder
+from pipelines.cli.doctor.folder import examine_folder, examine_memory
 from pipelines.cli.doctor.organizations import reached
 from pipelines.cli.doctor.record import examine_record
 from pipelines.cli.doctor.schedule import examine_schedule
@@ -68,7 +69,7 @@ def _sections() -> Iterator[Section]:
     yield Section("Settings", tuple(_settings(settings)))
     with reached(settings) as organizations:
         yield from organizations.sections
-        yield examined("Data directory", lambda: examine_folder(data, now))
+        yield examined("Data directory", lambda: examine_folder(data, now), lambda: examine_memory(memory()))
         yield examined("Record", lambda: examine_record(data, organizations, now))
     yield examined("Files", lambda: examine_files(data), lambda: examine_warehouse(data))
     yield examined("Nightly schedule", lambda: examine_schedule(settings, datetime.now(UTC)))

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from assets.engine import shortage
 from assets.errors import WrongUse
 from pipelines import settings as settings_module
 from pipelines.cli.warehouse import opened
@@ -29,6 +30,8 @@ def ask(query: str, form: str, output: Path | None) -> None:
             rows = connection.sql(query)
             table = rows.to_arrow_table() if rows is not None else None
         except duckdb.Error as error:
+            if shortage(error):
+                raise
             raise WrongUse(f"the warehouse says: {error}") from None
     if table is not None:
         _give(table, form, output)

@@ -13,6 +13,9 @@ import pytest
 from assets.files import preflight
 from assets.files.atomic import beside
 from assets.layout import DataDirectory, snapshot_file, usage_file
+from assets.room import Memory
+from pipelines.cli.doctor.findings import Mark
+from pipelines.cli.doctor.folder import examine_memory
 from pipelines.installation import places
 from tests.cli.conftest import COMPANY, DAY, Check
 
@@ -113,6 +116,34 @@ def test_what_killed_runs_left_is_a_note(check: Check, data: DataDirectory):
     assert ".warehouse.duckdb.1234.tmp" in finding
     assert "/.part.parquet." in finding
     assert "/.manifest.json." in finding
+
+
+def test_the_memory_that_duckdb_may_take_is_told(check: Check, data: DataDirectory):
+    assert check(LICENSES_MEMORY="300MB").about("ok", "memory").startswith("ok memory: DuckDB takes up to 300MB; ")
+    assert "DuckDB takes up to 400MB, and " in " ".join(check().findings())
+
+
+def test_more_memory_than_the_machine_has_is_a_note_before_the_kernel_ends_the_run(check: Check, data: DataDirectory):
+    said = check(LICENSES_MEMORY="9TB", COLUMNS="400")
+    assert said.status == 0
+    finding = said.about("note", "memory")
+    assert finding.startswith("note memory: DuckDB takes up to 9000.0GB, but there are only ")
+    assert finding.endswith("here: the kernel would end a run that takes more. Set LICENSES_MEMORY to less.")
+
+
+def test_more_memory_than_is_free_is_a_note():
+    (found,) = examine_memory(Memory(total=8_000_000_000, free=3_000_000_000))
+    assert (found.mark, found.sentence) == (
+        Mark.NOTE,
+        "DuckDB takes up to 400MB, and 4.0GB where that is not enough, but only 3.0GB are free now: the kernel may end "
+        "a run that needs more. Free some, or set LICENSES_MEMORY to less.",
+    )
+
+
+def test_a_setting_of_memory_that_is_no_size_is_a_problem(check: Check, data: DataDirectory):
+    said = check(LICENSES_MEMORY="plenty", COLUMNS="400")
+    assert said.status == 1
+    assert "LICENSES_MEMORY wants a size such as 2GB or 512MiB" in said.about("problem", "settings")
 
 
 def test_what_others_put_among_our_files_is_a_note(check: Check, data: DataDirectory):

@@ -148,7 +148,10 @@ def test_a_warehouse_that_cannot_be_put_in_place_stays_as_it_was_until_the_next_
     for _ in range(2):  # at a first try and at any later one
         told = company.night(later)
         assert told.status == 3
-        assert "(the disk is full). The old one stands, and so do the snapshots." in told.err
+        assert (
+            "(the disk is full: make room on it, or let LICENSES_DATA_DIR name another). The old one stands, and so do "
+            "the snapshots." in told.err
+        )
         now = company.published()
         changed = {name for name in now if now[name] != before.get(name)}
         assert f"snapshots/license_assignments/snapshot_date={later}/organization_id=org_1/part.parquet" in changed

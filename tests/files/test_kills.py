@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
 
+from assets.engine import SPILL, engine
 from assets.errors import PublishFailed
 from assets.files.atomic import whole_file
 from assets.files.publishing import claim, discard, publishing, sweep, writing
@@ -285,6 +286,17 @@ def test_what_somebody_is_still_writing_is_not_swept(tmp_path: Path):
     finally:
         discard(theirs)
     assert not theirs.root.exists()
+
+
+def test_what_a_killed_engine_spilled_is_swept_and_what_one_at_work_spills_is_not(tmp_path: Path):
+    data = DataDirectory(tmp_path)
+    left = tmp_path / f"{SPILL}left"
+    left.mkdir()
+    (left / "duckdb_temp_storage.tmp").touch()
+    with engine(tmp_path), writing(data):
+        (theirs,) = (folder for folder in tmp_path.glob(f"{SPILL}*") if folder != left)
+        sweep(data, keep=data.staging("ours"))
+        assert list(tmp_path.glob(f"{SPILL}*")) == [theirs]
 
 
 def test_a_file_whose_keeping_was_killed_is_kept_once_by_the_next_import(tmp_path: Path):

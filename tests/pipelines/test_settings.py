@@ -74,6 +74,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., setti
         ({"LICENSES_FIRST_DAY": "2026-02-30"}, "LICENSES_FIRST_DAY cannot be used: "),
         ({"LICENSES_DROP_PERCENT": "120"}, "LICENSES_DROP_PERCENT cannot be used: "),
         ({"LICENSES_DROP_HOLDERS": "-1"}, "LICENSES_DROP_HOLDERS cannot be used: "),
+        ({"LICENSES_MEMORY": "plenty"}, "LICENSES_MEMORY wants a size such as 2GB or 512MiB, not 'plenty'."),
         ({"ANTHROPIC_BASE_URL": "http://127.0.0.1:99999"}, "ANTHROPIC_BASE_URL must be a web address such as "),
         (
             {"ANTHROPIC_BASE_URL": "api.anthropic.com"},

@@ -9,6 +9,8 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from assets.layout import DataDirectory
+from assets.warehouse.reading import opened
 from tests.commandline import Finished, licenses
 
 Ask = Callable[..., Finished]
@@ -137,3 +139,24 @@ def test_a_warehouse_that_is_none_is_told_in_a_sentence(ask: Ask, tmp_path: Path
     assert refused.status == 1
     assert "Traceback" not in refused.err
     assert refused.err.startswith("licenses: ")
+
+
+def test_what_does_not_fit_into_memory_goes_into_the_data_directory_and_leaves_it_again(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("LICENSES_MEMORY", "20MB")
+    assert ask("select 1").status == 0
+    data = DataDirectory(tmp_path / "data")
+    with opened(data) as warehouse:
+        warehouse.execute("create temp table t as select i, hash(i)::varchar as h from range(3_000_000) as r(i)")
+        assert list(data.root.glob(".spill-*/*.tmp"))
+    assert [path.name for path in data.root.iterdir()] == ["warehouse.duckdb"]
+
+
+def test_a_query_that_needs_more_memory_than_allowed_is_one_sentence(ask: Ask, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LICENSES_MEMORY", "4MB")
+    finished = ask("select list(i) from range(1_000_000) as r(i)")
+    assert (finished.status, finished.err) == (
+        1,
+        "licenses: memory ran out: LICENSES_MEMORY allows DuckDB 4MB; set it to more, such as 8MB.\n",
+    )

@@ -3,12 +3,10 @@
 The weakest source there is: what the file does not say stays unknown, and a file with one bad row is refused whole.
 """
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
@@ -93,7 +91,7 @@ class Imported:
 
 @contextmanager
 def importing(sheet: Sheet, mapping: Mapping, target: Target, data: DataDirectory, file: str) -> Iterator[Imported]:
-    """Make the snapshot that a file tells, or refuse the file; nothing is written to the data directory.
+    """Make the snapshot that a file tells, or refuse the file; nothing that stays is written to the data directory.
 
     Raises:
         WrongUse: bad rows, by their numbers in the spreadsheet; or the file says that it is of another day.
@@ -113,7 +111,7 @@ def importing(sheet: Sheet, mapping: Mapping, target: Target, data: DataDirector
         known=(),  # so that no owner is said to have left
     )
     nights = files_of_nights(target.organization_id, data)
-    with tempfile.TemporaryDirectory() as scratch, engine(Path(scratch)) as connection, naming(nights):
+    with engine(data.root) as connection, naming(nights):
         load_rules(connection)
         connection.register("license_types", types)
         describe(connection, parameters)

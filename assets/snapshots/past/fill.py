@@ -127,24 +127,31 @@ def fill(plans: Sequence[DayPlan], feeds: Feeds, how: Filling) -> Iterator[tuple
     for one in plans:
         if one.action is Action.REPLAY and one.observation:
             try:
-                made = derived_and_published(one.observation, how)
+                with told_in_words(f"{one.organization_id}, {one.day} could not be replayed", _STANDS):
+                    made = derived_and_published(one.observation, how)
             except PublishFailed:
-                raise  # the disk, which no other day gets on with either
+                raise  # memory or the disk, which no other day gets on with either
             except LicenseHistoryError as error:
                 yield refused(one, error), None
                 continue
             yield one, made
     rolled = [one for one in plans if one.action is Action.RECONSTRUCT and one.base]
-    for _, grouped in groupby(rolled, key=lambda one: (one.organization_id, one.base and one.base.snapshot_date)):
+    for (organization_id, base), grouped in groupby(
+        rolled, key=lambda one: (one.organization_id, one.base and one.base.snapshot_date)
+    ):
         left = {one.day: one for one in grouped}
         try:
-            for one, filled in _roll_back(list(left.values()), feeds, how):
-                del left[one.day]
-                yield one, filled
+            with told_in_words(f"{organization_id}: days could not be rolled back from {base}", _STANDS):
+                for one, filled in _roll_back(list(left.values()), feeds, how):
+                    del left[one.day]
+                    yield one, filled
         except PublishFailed:
             raise
         except LicenseHistoryError as error:  # this organization's feed; the others have their own
             yield from ((refused(one, error), None) for one in left.values())
+
+
+_STANDS = "What was filled before stands, and so does what was there."
 
 
 def refused(one: DayPlan, error: LicenseHistoryError) -> DayPlan:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from assets.engine import SPILL
 from assets.errors import CopiedFile, LicenseHistoryError
 from assets.extraction.landing import MANIFEST, read_manifest
 from assets.files.atomic import TEMPORARY
@@ -100,7 +101,7 @@ def _manifests(data: DataDirectory) -> Iterator[Finding]:
 def _leftovers(data: DataDirectory) -> Iterator[Path]:
     """What the next run finishes or removes."""
     yield from data.root.glob(f".{data.warehouse.name}.*")
-    yield from data.root.glob(".spill-*")
+    yield from data.root.glob(f"{SPILL}*")
     yield from (data.root / "staging").glob("*")
     yield from (path for path in hidden_files(data) if TEMPORARY.fullmatch(path.name) or path.name.endswith(".pending"))
 

@@ -1,4 +1,5 @@
-"""The installation: could the data directory take a night, are the reference files usable, is the `.env` private."""
+"""The installation: could the data directory and the memory take a night, are the reference files usable, is the `.env`
+private."""
 
 import os
 import shutil
@@ -11,6 +12,7 @@ from assets.extraction.landing import require_not_behind
 from assets.files.preflight import require_room
 from assets.finance.reference import finance_reference
 from assets.layout import DataDirectory
+from assets.room import SETTING, Memory, limits, told
 from assets.snapshots.license_types import LICENSE_TYPES, license_types
 from pipelines.cli.doctor.findings import Finding, note, ok, problem
 from pipelines.installation import places
@@ -36,6 +38,28 @@ def _place(data: DataDirectory) -> Iterator[Finding]:
     else:
         yield ok("place", f"{data.root} is there and can be written.")
     yield ok("space", f"{shutil.disk_usage(there).free / 1e6:,.0f} MB free.")
+
+
+def examine_memory(there: Memory) -> Iterator[Finding]:
+    """Whom the kernel ends for the memory that they took, nobody can tell why: so it is said beforehand."""
+    first, last = limits(there)
+    takes = f"DuckDB takes up to {told(first)}" + (
+        f", and {told(last)} where that is not enough" if last > first else ""
+    )
+    if there.total and last > there.total:
+        yield note(
+            "memory",
+            f"{takes}, but there are only {told(there.total)} here: the kernel would end a run that takes more. Set "
+            f"{SETTING} to less.",
+        )
+    elif there.free is not None and last > there.free:
+        yield note(
+            "memory",
+            f"{takes}, but only {told(there.free)} are free now: the kernel may end a run that needs more. Free some, "
+            f"or set {SETTING} to less.",
+        )
+    else:
+        yield ok("memory", f"{takes}{f'; {told(there.free)} are free' if there.free else ''}.")
 
 
 def _clock(data: DataDirectory, now: datetime) -> Iterator[Finding]:
