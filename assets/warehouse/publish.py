@@ -80,6 +80,21 @@ def bring_up_to_date(subjects: Subjects, data: DataDirectory, now: datetime) -> 
     return True
 
 
+def rebuild(subjects: Subjects, data: DataDirectory, now: datetime) -> list[DamagedFile]:
+    """Build the warehouse from all files, whatever the old one knows; returns those that could not be read.
+
+    Raises:
+        PublishFailed, BadReference: as `bring_up_to_date`.
+    """
+    staged = data.staging("warehouse")
+    with told_in_words(*FAILED), writing(data):
+        sweep(data, keep=staged)
+        discard(staged)  # of another process that was killed
+        damaged = _publish(subjects, data, staged, now, anew=True).damaged
+        discard(staged)
+    return damaged
+
+
 def is_up_to_date(subjects: Subjects, data: DataDirectory) -> bool:
     """Whether the warehouse is whole, of this version, and made from the files that there are. It reads no rows.
 
@@ -93,7 +108,7 @@ def is_up_to_date(subjects: Subjects, data: DataDirectory) -> bool:
     if not data.warehouse.exists():
         return False
     try:
-        with opened(data) as warehouse:
+        with opened(data, spills=False) as warehouse:
             return all(one.is_shown(warehouse, data) for one in subjects)
     except (duckdb.Error, pa.ArrowException, OSError):
         return False
@@ -110,21 +125,25 @@ def refresh(subjects: Subjects, data: DataDirectory, now: datetime) -> bool:
     return not is_up_to_date(subjects, data) and bring_up_to_date(subjects, data, now)
 
 
-def _publish(subjects: Subjects, data: DataDirectory, staged: DataDirectory, at: datetime) -> Published:
+def _publish(
+    subjects: Subjects, data: DataDirectory, staged: DataDirectory, at: datetime, *, anew: bool = False
+) -> Published:
     # The stack outlives the file: should the warehouse not get into place, the moved files go back.
     with ExitStack() as moves, whole_file(data.warehouse, vacant=True) as place:
         for one in subjects:
             one.stage(data, staged, at)
-        damaged = _make(subjects, data, staged, place)
+        damaged = _make(subjects, data, staged, place, anew=anew)
         datasets = [dataset for one in subjects for dataset in one.datasets]
         moved = moves.enter_context(publishing(staged, data, datasets))
         _forget_foreign_writes(data)
     return Published(moved, damaged)
 
 
-def _make(subjects: Subjects, data: DataDirectory, staged: DataDirectory, place: Path) -> list[DamagedFile]:
+def _make(
+    subjects: Subjects, data: DataDirectory, staged: DataDirectory, place: Path, *, anew: bool
+) -> list[DamagedFile]:
     with engine(data.root) as connection:
-        damaged = build(connection, subjects, data, staged, place)
+        damaged = build(connection, subjects, data, staged, place, anew=anew)
         if findings := verify(connection, subjects):
             raise ChecksFailed(findings)
         connection.execute("use memory")

@@ -24,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
 )
 _debug = False
-DOING = ("snapshot", "backfill", "import", "close", "reopen", "run", "register", "ui")
+DOING = ("snapshot", "backfill", "import", "close", "reopen", "run", "rebuild", "register", "ui")
 """The commands that are called for what they do; the others are called for what they print."""
 
 DayOption = Annotated[
@@ -253,6 +253,14 @@ def run() -> None:
 
 
 @app.command()
+def rebuild() -> None:
+    """Build the warehouse anew from all files, whatever the old one knows, check it, and put it in place."""
+    from pipelines.cli.rebuild import rebuild
+
+    raise typer.Exit(rebuild())
+
+
+@app.command()
 def register() -> None:
     """Tell Dagster of every day that lies in the data directory whole and that its instance does not know."""
     from pipelines.cli.register import register
@@ -291,6 +299,10 @@ def _run() -> None:
         _end(str(error), 2 if isinstance(error, WrongUse) else 1)
     except BrokenPipeError:  # whoever read our output has gone: licenses sql … | head
         raise SystemExit(1) from None
+    except MemoryError:
+        from assets.room import out_of_memory
+
+        _end(f"{out_of_memory()}. What was published before stands.", 1)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _end(

@@ -41,7 +41,7 @@ def _missing(data: DataDirectory) -> Finding:
     return note("warehouse", f"{data.warehouse} is not there yet; the first snapshot makes it.")
 
 
-_REBUILT = "It is built anew by: licenses snapshot"
+_REBUILT = "It is built anew by: licenses rebuild"
 
 
 def _readable(data: DataDirectory, last: date | None, up_to_date: bool) -> Finding:
