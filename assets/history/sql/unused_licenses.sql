@@ -1,6 +1,7 @@
 -- One row per active holder, as of the last day on which its roster is known.
 -- Answers: who has not used the license, for how long, and how sure is that?
 -- reads: license_assignments
+create view unused_licenses as
 with
 
 holders as (

@@ -19,15 +19,20 @@ distinct_rows as materialized (
         select
             pieces.* exclude (first_number, last_number, invite_id),
             max(invite_id) as invite_id,
-            list({first_number: first_number, last_number: last_number}) as pieces
+            min(first_number) as first_number,
+            max(last_number) as last_number,
+            cast(sum(1 + last_number - first_number) as bigint) as days,
+            case when count(*) > 1 then list({first_number: first_number, last_number: last_number}) end as pieces
         from pieces
         group by all
     ) as grouped
 ),
 
+-- Mostly the pieces of a row follow upon each other: then they are one stretch.
 separate as (
     select row_id, unnest(pieces, recursive := true)
     from distinct_rows
+    where days <> 1 + last_number - first_number
 ),
 
 begun as (
@@ -45,10 +50,11 @@ counted as (
 ),
 
 stretches as (
-    select
-        row_id,
-        min(first_number) as first_number,
-        max(last_number) as last_number
+    select row_id, first_number, last_number
+    from distinct_rows
+    where days = 1 + last_number - first_number
+    union all
+    select row_id, min(first_number), max(last_number)
     from counted
     group by row_id, stretch
 )
