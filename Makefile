@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install postgres run test test-all test-dagster test-deep mutants attack lint bench docs ui lock clean
+.PHONY: help install postgres run test test-all test-dagster test-deep mutants attack lint bench bench-quick docs ui lock clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -48,8 +48,11 @@ lint: .venv/.tested ## Style, types, arrows between modules, declared packages, 
 	$(BIN)/vulture assets pipelines sandbox benchmarks
 	$(BIN)/mypy
 
-bench: .venv/.tested ## Measure, against floors in the same run (takes minutes)
+bench: .venv/.tested ## Measure, against floors in the same run, into benchmarks/README.md (takes an hour)
 	$(BIN)/python -m benchmarks
+
+bench-quick: .venv/.tested ## The same, small, on the screen only (two minutes)
+	$(BIN)/python -m benchmarks --quick
 
 docs: .venv/.tested ## Write the data dictionary, the command line's reference, the columns' lineage and the cookbook's answers anew
 	$(BIN)/python -m tests.docs.dictionary

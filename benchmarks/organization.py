@@ -1,9 +1,12 @@
-"""An organization of any size as the API's pages, made once from a seed: bytes that only want sending."""
+"""An organization of any size as the API's pages, from a seed: rosters are made once, and only want sending; a page of
+usage, of any day, is joined of rows that stand ready, so that 90 days of it take no more memory than one.
+"""
 
 import json
 import random
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from math import ceil
 from typing import Any
 
 PAGE = 1000
@@ -12,7 +15,11 @@ ROLES, ROLE_WEIGHTS = ("user", "claude_code_user", "developer", "billing", "admi
 GIVEN = ("Ada", "Björn", "Chidi", "Dana", "Emeka", "Fatima", "Goran", "Hana", "Ivo", "Jun", "Kemi", "Lena", "Mei")
 FAMILY = ("Abe", "Brandt", "Costa", "Dlamini", "Eriksen", "Fischer", "García", "Haddad", "Ito", "Jansen", "Kowalski")
 ACTIVE_SHARE = 0.3
-"""Of the members and of the keys, how many are seen in use on one day."""
+"""Of members and keys together, how many are seen in use on one day."""
+_STRIDE = (5**0.5 - 1) / 2
+"""By what share of all holders those in use move on from day to day: the golden ratio never comes back to a start."""
+_DAY, _NEXT = b"0000-01-01", b"0000-01-02"
+"""What stands in a row that is ready, where its day and the next belong."""
 
 Row = dict[str, Any]
 
@@ -20,7 +27,7 @@ Row = dict[str, Any]
 class Pages:
     """Every list of one organization: a page is the JSON text of its items and the id that its cursor names."""
 
-    def __init__(self, users: int, keys: int, usage_days: list[date]) -> None:
+    def __init__(self, users: int, keys: int) -> None:
         draw = random.Random(20260601)
         workspaces = list(_workspaces(draw, 200))
         members = list(_users(draw, users))
@@ -31,15 +38,35 @@ class Pages:
             "invites": _pages(_invites(draw, users // 200)),
             "workspaces": _pages(workspaces),
         }
-        self.usage = {day: _pages(_usage(draw, day, members, api_keys)) for day in usage_days}
+        self.usage = Usage(draw, members, api_keys)
+
+
+class Usage:
+    """Who used what: each day another third of the holders, in an order that was drawn once."""
+
+    def __init__(self, draw: random.Random, members: list[Row], api_keys: list[Row]) -> None:
+        self._rows = [_text(row) for row in _usage(draw, members, api_keys)]
+        draw.shuffle(self._rows)
+        self._active = int(len(self._rows) * ACTIVE_SHARE)
+        self.pages_a_day = max(1, ceil(self._active / PAGE))
+
+    def page(self, day: date, number: int) -> bytes:
+        """The JSON text of the items of one of a day's pages, counted from 0."""
+        begin, count = number * PAGE, len(self._rows)
+        start = (int(day.toordinal() * _STRIDE % 1 * count) + begin) % count
+        end = start + min(PAGE, self._active - begin)
+        rows = b",".join(self._rows[start:end] + self._rows[: max(0, end - count)])
+        return b"[%b]" % rows.replace(_DAY, _iso(day)).replace(_NEXT, _iso(day + timedelta(days=1)))
 
 
 def _pages(rows: Iterator[Row] | list[Row]) -> list[tuple[bytes, str]]:
     listed = list(rows)
     parts = [listed[start : start + PAGE] for start in range(0, len(listed), PAGE)]
-    return [
-        (json.dumps(part, separators=(",", ":"), ensure_ascii=False).encode(), part[-1].get("id", "")) for part in parts
-    ]
+    return [(_text(part), part[-1].get("id", "")) for part in parts]
+
+
+def _text(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _users(draw: random.Random, count: int) -> Iterator[Row]:
@@ -96,22 +123,26 @@ def _workspaces(draw: random.Random, count: int) -> Iterator[Row]:
         }
 
 
-def _usage(draw: random.Random, day: date, members: list[Row], api_keys: list[Row]) -> Iterator[Row]:
-    for member in draw.sample(members, int(len(members) * ACTIVE_SHARE)):
+def _usage(draw: random.Random, members: list[Row], api_keys: list[Row]) -> Iterator[Row]:
+    for member in members:
         actor = {"type": "user_actor", "user_id": member["id"], "email_address": member["email"]}
-        yield _usage_row(draw, day, {**actor, "name": member["name"], "deleted": False}, None)
-    for key in draw.sample(api_keys, int(len(api_keys) * ACTIVE_SHARE)):
-        yield _usage_row(draw, day, {"type": "api_actor", "api_key_id": key["id"]}, key["id"])
+        yield _usage_row(draw, {**actor, "name": member["name"], "deleted": False}, None)
+    for key in api_keys:
+        yield _usage_row(draw, {"type": "api_actor", "api_key_id": key["id"]}, key["id"])
 
 
-def _usage_row(draw: random.Random, day: date, actor: Row, api_key_id: str | None) -> Row:
+def _usage_row(draw: random.Random, actor: Row, api_key_id: str | None) -> Row:
     read, written = draw.randrange(1_000_000), draw.randrange(100_000)
     return {
-        "starting_at": f"{day}T00:00:00Z",
-        "ending_at": f"{day + timedelta(days=1)}T00:00:00Z",
+        "starting_at": f"{_DAY.decode()}T00:00:00Z",
+        "ending_at": f"{_NEXT.decode()}T00:00:00Z",
         "group": {"api_key_id": api_key_id, "actor": actor},
         "usage": {"uncached_input_tokens": read, "output_tokens": written, "total_tokens": read + written},
     }
+
+
+def _iso(day: date) -> bytes:
+    return day.isoformat().encode()
 
 
 def _id(draw: random.Random, kind: str) -> str:

@@ -3,21 +3,25 @@ rows.
 
 What grows in a real company grows here: each night a third of all holders has used something, and every snapshot shows
 another last use for them.
+
+`python -m benchmarks.past <folder> <holders> <first day> <days>` writes one.
 """
 
+import sys
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
+from assets.days import TRAILING_DAYS, end_of
 from assets.engine import engine
 from assets.layout import DataDirectory, snapshot_file, usage_file
 from assets.snapshots.schema import COVERAGE, LICENSE_ASSIGNMENTS, USAGE, Provenance
 from assets.snapshots.snapshot import SnapshotFacts, write_table
+from benchmarks.measuring import Stopwatch
 
-FIRST = date(2023, 1, 1)
 ORGANIZATION = "11111111-2222-4333-8444-555555555555"
 
 HOLDERS = """
@@ -117,23 +121,23 @@ order by holder_type, holder_id
 """
 
 
-def write_past(root: Path, *, holders: int, days: int) -> Iterator[date]:
-    """Write `days` nights of one organization beneath `root`, one after another."""
+def write_past(root: Path, *, holders: int, first: date, days: int) -> Iterator[date]:
+    """Write `days` nights of one organization beneath `root`, one after another, from that of the first day on."""
     with engine(root) as connection:
         connection.execute(HOLDERS, [holders])
         for offset in range(days):
-            day = FIRST + timedelta(days=offset)
+            day = first + timedelta(days=offset)
             for change in (CHANGES, USED):
                 connection.execute(change, {"day": day.isoformat()})
             connection.execute(LAST_USES)
-            _write_snapshot(connection, DataDirectory(root), day)
-            _write_usage(connection, DataDirectory(root), day)
+            _write_snapshot(connection, DataDirectory(root), first, day)
+            _write_usage(connection, DataDirectory(root), first, day)
             yield day
 
 
-def _write_snapshot(connection: duckdb.DuckDBPyConnection, tree: DataDirectory, day: date) -> None:
-    observed_at = datetime(day.year, day.month, day.day, 2, tzinfo=UTC) + timedelta(days=1)
-    parameters = {"day": day.isoformat(), "first": FIRST.isoformat(), "observed_at": observed_at.isoformat()}
+def _write_snapshot(connection: duckdb.DuckDBPyConnection, tree: DataDirectory, first: date, day: date) -> None:
+    observed_at = end_of(day) + timedelta(hours=2)
+    parameters = {"day": day.isoformat(), "first": first.isoformat(), "observed_at": observed_at.isoformat()}
     ((users, api_keys),) = connection.execute(
         "select count(*) filter (holder_type = 'user'), count(*) filter (holder_type = 'api_key') from holders "
         "where away_until <= ?",
@@ -157,9 +161,22 @@ def _write_snapshot(connection: duckdb.DuckDBPyConnection, tree: DataDirectory, 
     write_table(snapshot_file(tree, day, ORGANIZATION), rows, LICENSE_ASSIGNMENTS, facts)
 
 
-def _write_usage(connection: duckdb.DuckDBPyConnection, tree: DataDirectory, day: date) -> None:
+def _write_usage(connection: duckdb.DuckDBPyConnection, tree: DataDirectory, first: date, day: date) -> None:
     write_table(usage_file(tree.usage, day, ORGANIZATION), connection.sql(USES), USAGE)
-    span = {"covered_from": max(FIRST, day - timedelta(days=3)), "covered_to": day}
+    span = {"covered_from": max(first, day - timedelta(days=TRAILING_DAYS - 1)), "covered_to": day}
     told = {"source": "analytics", "endpoint": "analytics_usage", "sees": "all"} | span
     rows = pa.Table.from_pylist([told | {"holder_type": kind} for kind in ("api_key", "user")], COVERAGE)
     write_table(usage_file(tree.coverage, day, ORGANIZATION), connection.from_arrow(rows), COVERAGE)
+
+
+def main() -> None:
+    folder, holders, first, days = sys.argv[1:]
+    watch = Stopwatch()
+    with watch.step("write"):
+        for _ in write_past(Path(folder), holders=int(holders), first=date.fromisoformat(first), days=int(days)):
+            pass
+    watch.tell()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,106 +1,127 @@
-"""The measurements as Markdown tables, printed and put between the two marks in README.md."""
+"""The measurements as Markdown: a part has its tables and its goals; all goals stand together in one table."""
 
 import os
 import platform
+from collections.abc import Iterable
+from math import inf, isfinite
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
-from benchmarks.measuring import Measured
-from benchmarks.nightly import FLOOR, KEYS, MILLION, OURS, PEER, USERS
-from benchmarks.startup import EMPTY
+from benchmarks.measuring import Groups, Measured
 
 README = Path(__file__).parent / "README.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
-Groups = dict[str, list[Measured]]
+
+class Goal(NamedTuple):
+    """What was wanted and what came out; what could not be measured, because it failed, is missed."""
+
+    name: str
+    wanted: str
+    measured: str
+    is_met: bool
 
 
-def machine(rounds: int, load: float) -> str:
-    """What it was measured on: size and versions, no names; and how busy it was with other work before."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return (
-        f"{os.cpu_count()} cores, {memory:.0f} GiB of memory, {platform.system()}, Python {platform.python_version()}; "
-        f"medians of {rounds} alternating rounds (the peer and the million: one round). "
-        f"Load average before the run: {load:.1f}{'' if load < 1 else ' (busy: only the ratios tell something)'}."
-    )
+class Part(NamedTuple):
+    """One heading's tables, and the goals that they are held against."""
+
+    title: str
+    text: str
+    goals: list[Goal]
 
 
-def sync_table(groups: Groups, million: Measured) -> str:
-    """Each contestant's time and memory, as ratios to the floor of the same run; then where our time goes."""
-    floor = _seconds(groups[FLOOR])
-    ours, peer = _seconds(groups[OURS]), _seconds(groups[PEER])
-    night = f"{USERS:,} members, {KEYS:,} keys"
-    names = {
-        FLOOR: f"floor: {night}, httpx + orjson + Arrow + Parquet, no checks",
-        OURS: f"ours: {night}, observe + derive + publish",
-        PEER: f"peer: {night}, dlt `rest_api` into DuckDB",
-    }
-    rows = [
-        [
-            label,
-            f"{groups[name][0].rows:,}",
-            f"{_seconds(groups[name]):.2f} s",
-            f"{_seconds(groups[name]) / floor:.2f} ×",
-            _memory(groups[name]),
-        ]
-        for name, label in names.items()
-    ]
-    parquet = median(one.steps["observe"] + one.steps["derive"] for one in groups[OURS])
-    to_parquet = "of it, up to Parquet as the floor: observe + derive"
-    rows.insert(2, [to_parquet, "", f"{parquet:.2f} s", f"{parquet / floor:.2f} ×", ""])
-    largest = f"ours: {MILLION:,} members, {KEYS:,} keys"
-    rows.append([largest, f"{million.rows:,}", f"{million.seconds:.1f} s", "", _memory([million])])
-    goals = [
-        ["time, to the floor's", "≤ 2 ×", f"{ours / floor:.2f} ×", _met(ours <= 2 * floor)],
-        ["faster than the peer", "≥ 5 ×", f"{peer / ours:.1f} ×", _met(peer >= 5 * ours)],
-        ["peak memory of a million members", "< 1 GiB", _memory([million]), _met(million.peak < 2**30)],
-    ]
-    steps = [
-        [step, f"{median(one.steps[step] for one in groups[OURS]):.2f} s", f"{million.steps[step]:.1f} s"]
-        for step in million.steps
-    ]
+def told(parts: Iterable[Part], rounds: int, load: float) -> str:
+    """Everything: the machine, the goals, and each part."""
+    parts = list(parts)
+    goals = [[one.name, one.wanted, one.measured, "met" if one.is_met else "**missed**"] for one in _goals(parts)]
     return "\n\n".join(
         [
-            "### The nightly sync",
-            _table(["work", "rows read", "time", "to the floor", "peak memory"], rows),
-            _table(["goal", "wanted", "measured", ""], goals),
-            "Where our time goes:",
-            _table(["step", f"{USERS:,} members", f"{MILLION:,} members"], steps),
+            _machine(rounds, load),
+            table(["goal", "wanted", "measured", ""], goals),
+            *(f"### {part.title}\n\n{part.text}" for part in parts),
         ]
     )
 
 
-def start_table(groups: Groups) -> str:
-    """Start-up, against an empty interpreter."""
-    empty = _seconds(groups[EMPTY])
-    rows = [
-        [name, f"{_seconds(measured) * 1000:.0f} ms", f"{_seconds(measured) / empty:.1f} ×"]
-        for name, measured in groups.items()
-    ]
-    return "\n\n".join(["### Start-up", _table(["command", "time", "to an empty interpreter"], rows)])
-
-
-def write(parts: list[str]) -> None:
-    """Print the parts and replace what stands between the marks."""
-    measured = "\n\n".join(parts)
-    print(f"\n{measured}\n")
+def write(text: str) -> None:
+    """Replace what stands between the marks."""
     before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
-    README.write_text(f"{before}{BEGIN}\n\n{measured}\n\n{END}{after}", encoding="utf-8")
+    README.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
 
 
-def _seconds(measured: list[Measured]) -> float:
-    return median(one.seconds for one in measured)
+def at_most(name: str, limit: float, measured: float, unit: str = "×") -> Goal:
+    """A goal that a smaller number is better for."""
+    return Goal(name, f"≤ {limit:g} {unit}", amount(measured, unit), measured <= limit)
 
 
-def _memory(measured: list[Measured]) -> str:
-    return f"{median(one.peak for one in measured) / 2**20:,.0f} MiB"
+def at_least(name: str, limit: float, measured: float, unit: str = "×") -> Goal:
+    """A goal that a larger number is better for."""
+    return Goal(name, f"≥ {limit:g} {unit}", amount(measured, unit), isfinite(measured) and measured >= limit)
 
 
-def _met(is_met: bool) -> str:
-    return "met" if is_met else "**missed**"
+def amount(value: float, unit: str) -> str:
+    """A number beside its unit, as precise as is of use."""
+    if not isfinite(value):
+        return "failed"
+    return f"{value:,.{0 if abs(value) >= 100 or unit in ('ms', 'MiB') else 1 if abs(value) >= 20 else 2}f} {unit}"
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
+def cpu(measured: list[Measured], *steps: str) -> float:
+    """The median of CPU seconds, of some steps or of all; without end where it failed."""
+    if any(one.failure for one in measured):
+        return inf
+    return median(sum(one.steps[step].cpu for step in steps or one.steps) for one in measured)
+
+
+def wall(measured: list[Measured], *steps: str) -> float:
+    """The same by the clock on the wall."""
+    if any(one.failure for one in measured):
+        return inf
+    return median(sum(one.steps[step].wall for step in steps or one.steps) for one in measured)
+
+
+def mebibytes(measured: list[Measured]) -> float:
+    """The median of peak memory; without end where it failed."""
+    if any(one.failure for one in measured):
+        return inf
+    return median(one.peak for one in measured) / 2**20
+
+
+def rows_read(measured: list[Measured]) -> str:
+    """The same in every round, or unknown."""
+    return f"{measured[0].rows:,}" if measured[0].rows else ""
+
+
+def failures(groups: Groups) -> str:
+    """A line for each that failed, with its last words."""
+    return "\n".join(
+        f"- {name} failed: `{one.failure}`" for name, measured in groups.items() for one in measured if one.failure
+    )
+
+
+def text(*paragraphs: str) -> str:
+    """Paragraphs one below another, without empty ones."""
+    return "\n\n".join(filter(None, paragraphs))
+
+
+def table(head: list[str], rows: Iterable[list[str]]) -> str:
+    """The first column to the left, numbers to the right."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _goals(parts: list[Part]) -> list[Goal]:
+    return [goal for part in parts for goal in part.goals]
+
+
+def _machine(rounds: int, load: float) -> str:
+    """What it was measured on: size and versions, no names; and how busy it was with other work before."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    medians = "one round" if rounds == 1 else f"medians of {rounds} rounds in turns"
+    busy = "" if load < 1 else " (busy: the clock on the wall tells little)"
+    return (
+        f"{os.cpu_count()} cores, {memory:.0f} GiB of memory, {platform.system()}, Python {platform.python_version()}; "
+        f"{medians}. Load average before the run: {load:.1f}{busy}. Ratios and goals are of CPU seconds."
+    )

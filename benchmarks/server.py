@@ -1,6 +1,6 @@
-"""The organization over HTTP on loopback: keep-alive, cursors and page tokens, nothing computed but the envelope.
+"""The organization over HTTP on loopback: keep-alive, cursors and page tokens, next to nothing computed.
 
-`python -m benchmarks.server --users N --keys N --days A B` prints its base URL once it is ready.
+`python -m benchmarks.server --users N --keys N` prints its base URL once it is ready.
 """
 
 import argparse
@@ -50,16 +50,13 @@ class Lists:
         return [b'{"data":', rows, b",", more[1:].encode()]
 
     def _usage_page(self, asked: dict[str, str]) -> list[bytes]:
-        pages = [
-            rows
-            for day, listed in self._usage.items()
-            if asked["starting_at"][:10] <= day.isoformat() < asked["ending_at"][:10]
-            for rows, _ in listed
-        ]
+        first, after = (date.fromisoformat(asked[name][:10]) for name in ("starting_at", "ending_at"))
         number = int(asked.get("page", 0))
-        has_more = number + 1 < len(pages)
+        days, number_of_day = divmod(number, self._usage.pages_a_day)
+        has_more = number + 1 < (after - first).days * self._usage.pages_a_day
         more = json.dumps({"has_more": has_more, "next_page": str(number + 1) if has_more else None})
-        return [b'{"data":', pages[number] if pages else b"[]", b",", more[1:].encode()]
+        rows = self._usage.page(first + timedelta(days=days), number_of_day)
+        return [b'{"data":', rows, b",", more[1:].encode()]
 
 
 class Connection(asyncio.Protocol):
@@ -97,11 +94,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--users", type=int, required=True)
     parser.add_argument("--keys", type=int, required=True)
-    parser.add_argument("--days", type=date.fromisoformat, nargs=2, required=True, help="first and last day with usage")
     options = parser.parse_args()
-    first, last = options.days
-    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    asyncio.run(serve(Lists(Pages(options.users, options.keys, days))))
+    asyncio.run(serve(Lists(Pages(options.users, options.keys))))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ No checks, no retries, no raw landing, no joins, no warehouse. Runs in `.venv-be
 
 import sys
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,39 +14,33 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.contestants.questions import LIMIT, ROOT, ROSTERS, usage
 from benchmarks.measuring import Stopwatch
 
-ROOT = "/v1/organizations"
-ROSTERS = ("users", "api_keys", "invites", "workspaces", "analytics/users")
 
-
-def sync(base_url: str, folder: Path, day: date) -> int:
-    """One Parquet file per list; how many rows."""
-    usage = {
-        "limit": 1000,
-        "time_bucket_width": "1d",
-        "group_by[]": ["actor", "api_key_id"],
-        "starting_at": f"{day - timedelta(days=3)}T00:00:00Z",
-        "ending_at": f"{day + timedelta(days=1)}T00:00:00Z",
-    }
-    questions = {name: {"limit": 1000} for name in ROSTERS} | {"analytics/usage": usage}
+def sync(base_url: str, folder: Path, day: date, days: int) -> int:
+    """One Parquet file per list, with the usage of so many days; how many rows."""
+    lists = {f"{ROOT}/{name}": [LIMIT] for name in (*ROSTERS, "analytics/users")}
+    # Twice, with the default workspace and without, and the feed, which this organization has not got.
+    lists[f"{ROOT}/workspaces"] *= 2
+    lists |= {"/v1/compliance/activities": [LIMIT], f"{ROOT}/analytics/usage": list(usage(day, days))}
     rows = 0
     with httpx.Client(base_url=base_url) as client:
         client.get(f"{ROOT}/me")
-        for name, question in questions.items():
-            pages = [pa.Table.from_pylist(page) for page in walk(client, name, question)]
+        for path, questions in lists.items():
+            pages = [pa.Table.from_pylist(page) for one in questions for page in walk(client, path, one)]
             if pages:
                 table = pa.concat_tables(pages, promote_options="permissive")
-                pq.write_table(table, folder / f"{name.replace('/', '_')}.parquet", compression="zstd")
+                pq.write_table(table, folder / f"{path.strip('/').replace('/', '_')}.parquet", compression="zstd")
                 rows += table.num_rows
     return rows
 
 
-def walk(client: httpx.Client, name: str, question: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
+def walk(client: httpx.Client, path: str, question: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
     """The items of each page."""
     cursor: dict[str, str] = {}
     while True:
-        answer = client.get(f"{ROOT}/{name}", params=question | cursor)
+        answer = client.get(path, params=question | cursor)
         if answer.status_code == 404:
             return
         page = orjson.loads(answer.content)
@@ -57,10 +51,10 @@ def walk(client: httpx.Client, name: str, question: dict[str, Any]) -> Iterator[
 
 
 def main() -> None:
-    base_url, folder, day = sys.argv[1:]
+    base_url, folder, day, days = sys.argv[1:]
     watch = Stopwatch()
     with watch.step("sync"):
-        rows = sync(base_url, Path(folder), date.fromisoformat(day))
+        rows = sync(base_url, Path(folder), date.fromisoformat(day), int(days))
     watch.tell(rows)
 
 

@@ -5,10 +5,11 @@ Runs in `.venv-bench`.
 
 import os
 import sys
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+from benchmarks.contestants.questions import LIMIT, ROSTERS, usage
 from benchmarks.measuring import Stopwatch
 
 os.environ |= {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR"}
@@ -16,31 +17,23 @@ os.environ |= {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERRO
 import dlt
 from dlt.sources.rest_api import rest_api_source
 
-ROSTERS = ("users", "api_keys", "invites", "workspaces")
 
-
-def sync(base_url: str, folder: Path, day: date) -> int:
-    """One table per list in `peer.duckdb`; how many rows."""
+def sync(base_url: str, folder: Path, day: date, days: int) -> int:
+    """One table per list in `peer.duckdb`, with the usage of so few days that one question tells it; how many rows."""
     pipeline = dlt.pipeline(
         "peer",
         pipelines_dir=str(folder / "pipelines"),
         destination=dlt.destinations.duckdb(str(folder / "peer.duckdb")),
         dataset_name="licenses",
     )
-    usage = {
-        "limit": 1000,
-        "time_bucket_width": "1d",
-        "group_by[]": ["actor", "api_key_id"],
-        "starting_at": f"{day - timedelta(days=3)}T00:00:00Z",
-        "ending_at": f"{day + timedelta(days=1)}T00:00:00Z",
-    }
+    (asked,) = usage(day, days)
     source = rest_api_source(
         {
             "client": {"base_url": f"{base_url}/v1/organizations/"},
             "resource_defaults": {"write_disposition": "replace"},
             "resources": [
-                *(_resource(name, {"limit": 1000}, "last_id", "after_id") for name in ROSTERS),
-                _resource("analytics/usage", usage, "next_page", "page"),
+                *(_resource(name, LIMIT, "last_id", "after_id") for name in ROSTERS),
+                _resource("analytics/usage", asked, "next_page", "page"),
             ],
         }
     )
@@ -61,10 +54,10 @@ def _resource(path: str, params: dict[str, Any], cursor_path: str, cursor_param:
 
 
 def main() -> None:
-    base_url, folder, day = sys.argv[1:]
+    base_url, folder, day, days = sys.argv[1:]
     watch = Stopwatch()
     with watch.step("sync"):
-        rows = sync(base_url, Path(folder), date.fromisoformat(day))
+        rows = sync(base_url, Path(folder), date.fromisoformat(day), int(days))
     watch.tell(rows)
 
 
