@@ -11,39 +11,45 @@ months as (
     from internal.finance_months
 ),
 
+-- Who has used it in the 30 days up to the month's last, or has had it for less, is no question. The bits say so of all
+-- at once; what is looked up for a holder is looked up for the others only. Use of before the license was assigned lies
+-- before these days.
 holders as (
     select
         months.month,
         months.as_of,
         stretches.*,
-        cast(make_timestamp(epoch_us(stretches.assigned_at)) as date) as assigned_date
+        cast(make_timestamp(epoch_us(stretches.assigned_at)) as date) as assigned_date,
+        -- the latest day of use: its bit is the first of those that are left; what has no bit is older
+        bit_position('1'::bit, uses.days & months.up_to) - 1 as last_bit,
+        case
+            when last_bit >= 0 then months.as_of - (last_bit - months.bit)
+            else list_filter(uses.moments, lambda moment: moment.usage_date <= months.as_of)[-1].usage_date
+        end as any_last_used_date
     from internal.seat_stretches as stretches
-    inner join months
+    inner join (
+        select
+            months.organization_id,
+            months.month,
+            months.as_of,
+            dates.bit,
+            dates.up_to,
+            dates.up_to & coalesce(~ before.up_to, dates.up_to) as last_30
+        from months
+        left join internal.usage_dates as dates on dates.usage_date = months.as_of
+        left join internal.usage_dates as before on before.usage_date = months.as_of - 30
+    ) as months
         on months.organization_id = stretches.organization_id
         and months.as_of >= stretches.from_day
         and months.as_of < coalesce(stretches.to_day, date '9999-12-31')
+    left join internal.holder_uses as uses
+        on uses.organization_id = stretches.organization_id
+        and uses.holder_type = stretches.holder_type
+        and uses.holder_id = stretches.holder_id
     where stretches.is_billed
         and stretches.status = 'Active'
-),
-
--- The latest day of use up to the month's: its bit is the first of those that are left. What has no bit is older.
-uses as (
-    select
-        holders.month,
-        holders.organization_id,
-        holders.holder_type,
-        holders.holder_id,
-        bit_position('1'::bit, uses.days & dates.up_to) - 1 as last_bit,
-        case
-            when last_bit >= 0 then dates.usage_date - (last_bit - dates.bit)
-            else list_filter(uses.moments, lambda moment: moment.usage_date <= holders.as_of)[-1].usage_date
-        end as last_used_date
-    from holders
-    inner join internal.holder_uses as uses
-        on uses.organization_id = holders.organization_id
-        and uses.holder_type = holders.holder_type
-        and uses.holder_id = holders.holder_id
-    left join internal.usage_dates as dates on dates.usage_date = holders.as_of
+        and coalesce(months.as_of - cast(make_timestamp(epoch_us(stretches.assigned_at)) as date) >= 29, true)
+        and coalesce(bit_count(uses.days & months.last_30) = 0, true)
 ),
 
 watched as (
@@ -65,19 +71,16 @@ watched as (
 known as (
     select
         holders.*,
-        case when uses.last_used_date >= coalesce(holders.assigned_date, uses.last_used_date) then uses.last_used_date end
-            as last_used_date,
+        case
+            when holders.any_last_used_date >= coalesce(holders.assigned_date, holders.any_last_used_date)
+                then holders.any_last_used_date
+        end as last_used_date,
         -- who was assigned after what the sources have reached was watched by none
         coalesce(holders.assigned_date <= watched.until, watched.until is not null) as is_watched,
         case when is_watched then watched.since end as since,
         case when is_watched then watched.until end as until,
         coalesce(watched.is_looked_at, false) as is_looked_at
     from holders
-    left join uses
-        on uses.organization_id = holders.organization_id
-        and uses.holder_type = holders.holder_type
-        and uses.holder_id = holders.holder_id
-        and uses.month = holders.month
     left join watched
         on watched.organization_id = holders.organization_id
         and watched.month = holders.month
@@ -130,5 +133,3 @@ left join internal.prices_by_day as prices
     on prices.organization_id = proven.organization_id
     and prices.license_type = proven.license_type
     and prices.day = proven.as_of
-where coalesce(proven.days_since_last_use >= 30, true)
-    and coalesce(proven.as_of - proven.assigned_date >= 29, true)
