@@ -62,7 +62,7 @@ def build(settings: "Settings", **changed: Any) -> dg.Definitions:
     )
 
 
-def _assets(settings: "Settings") -> "list[dg.AssetsDefinition]":
+def _assets(settings: "Settings") -> "list[dg.AssetsDefinition | dg.AssetSpec]":
     """In the order of the data: the API's answers, snapshots, warehouse, reports."""
     from assets.extraction.assets import extraction_assets
     from assets.orchestration.partitions import daily

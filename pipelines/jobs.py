@@ -5,9 +5,7 @@ from datetime import timedelta
 import dagster as dg
 
 from assets.orchestration.names import Names
-from assets.orchestration.steps import ASSIGNMENTS, OBSERVATION
-from assets.warehouse.lineage import Lineage
-from pipelines.subjects import SUBJECTS
+from assets.orchestration.steps import ASSIGNMENTS, OBSERVATION, WAREHOUSE
 
 NIGHTLY = "nightly"
 BACKFILL = "backfill"
@@ -18,7 +16,7 @@ def nightly_job(names: Names) -> "dg.UnresolvedAssetJobDefinition":
     """Observe, derive and publish one day; the same job from the schedule, the UI and the command line."""
     return dg.define_asset_job(
         names.name(NIGHTLY),
-        selection=[names.key(OBSERVATION), names.key(ASSIGNMENTS), *Lineage(names, SUBJECTS).keys],
+        selection=[names.key(step) for step in (OBSERVATION, ASSIGNMENTS, WAREHOUSE)],
         description="One night: the organizations' answers, their snapshot, and the warehouse.",
         tags={"dagster/max_runtime": str(int(timedelta(hours=6).total_seconds()))},
     )
@@ -28,7 +26,7 @@ def backfill_job(names: Names) -> "dg.UnresolvedAssetJobDefinition":
     """Fill past days from the landing or the Activity Feed, and publish them; never asks for today's state."""
     return dg.define_asset_job(
         names.name(BACKFILL),
-        selection=[names.key(ASSIGNMENTS), *Lineage(names, SUBJECTS).keys],
+        selection=[names.key(step) for step in (ASSIGNMENTS, WAREHOUSE)],
         description="Past days: replayed from the landing, or reconstructed from the Activity Feed.",
     )
 

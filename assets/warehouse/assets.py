@@ -1,7 +1,8 @@
-"""The Dagster assets of the warehouse: each relation, and last `warehouse`, the published file that holds them.
+"""The Dagster assets of the warehouse: `warehouse`, the published file, and each relation in it.
 
-One step makes them all; in the lineage each stands for itself, after the relations that its SQL reads. It builds from
-what is published, whoever published it. A check that is executed alone looks at the file that there is.
+One step makes the file, from what is published, whoever published it, and tells of the relations in it, which are
+nobody's to make alone: in the lineage each stands for itself, after those that its SQL reads. A check that is executed
+alone looks at the file that there is.
 """
 
 from collections.abc import Iterator
@@ -24,29 +25,28 @@ from assets.warehouse.publish import is_up_to_date, look, publish
 from assets.warehouse.relations import relations
 from assets.warehouse.subject import Subjects
 
-Result = dg.MaterializeResult[None] | dg.AssetCheckResult
+Result = dg.AssetMaterialization | dg.MaterializeResult[None] | dg.AssetCheckResult
 
 
 def warehouse_assets(
     subjects: Subjects, names: Names, automation: dg.AutomationCondition[dg.AssetKey] | None
-) -> list[dg.AssetsDefinition]:
+) -> list[dg.AssetsDefinition | dg.AssetSpec]:
     """The assets of this folder; they are made once per run, whatever its days."""
     lineage = Lineage(names, subjects)
     key = lineage.warehouse
 
     @dg.multi_asset(
         name=names.step(WAREHOUSE),
-        specs=[spec.replace_attributes(automation_condition=automation) for spec in lineage.specs()],
+        specs=[lineage.file.replace_attributes(automation_condition=automation)],
         check_specs=_check_specs(key, subjects),
         required_resource_keys={names.resource},
-        can_subset=True,  # whichever are selected, the file is made whole
+        can_subset=True,  # its checks can be executed without it
     )
     def warehouse_file(context: dg.AssetExecutionContext) -> Iterator[Result]:
         """warehouse.duckdb: everything that analysts need, replaced as a whole file, never locked."""
         given = Installation.given_to(context, names)
         data, clock = given.data, given.clock
-        chosen = context.selected_asset_keys
-        if not chosen:
+        if not context.selected_asset_keys:
             with told():
                 yield from _look(context, key, given, subjects)
             return
@@ -58,11 +58,8 @@ def warehouse_assets(
             except ChecksFailed as error:
                 yield from _check_results(context, key, subjects, error.findings)
                 raise
-        for relation, metadata in lineage.observed(data.warehouse).items():
-            if relation in chosen:
-                yield dg.MaterializeResult(asset_key=relation, metadata=metadata)
-        if key in chosen:
-            yield dg.MaterializeResult(asset_key=key, metadata=file_metadata(data, subjects))
+        yield dg.MaterializeResult(asset_key=key, metadata=file_metadata(data, subjects))
+        yield from lineage.told(data.warehouse)
         yield from _check_results(context, key, subjects, ())
         yield from _freshness(context, key, given, shown=True)
         # After publishing: the other organizations' snapshots are whole and must not wait for what failed.
@@ -70,7 +67,7 @@ def warehouse_assets(
         failed += _left_by_the_run_before(context, names, given)
         end(context, names, WAREHOUSE, staged, failed)
 
-    return [warehouse_file]
+    return [warehouse_file, *lineage.relations]
 
 
 def _left_by_the_run_before(context: dg.AssetExecutionContext, names: Names, given: Installation) -> Iterator[Failure]:

@@ -1,5 +1,6 @@
-"""How the relations appear in Dagster: each table and view an asset `warehouse/<name>`, after those that it reads."""
+"""How the file appears in Dagster, and each table and view in it: an asset `warehouse/<name>`, after what it reads."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,19 +35,28 @@ class Lineage:
         return self.names.key(ASSIGNMENTS)
 
     @property
-    def keys(self) -> list[dg.AssetKey]:
-        """What a job selects to make the warehouse, the published file last."""
-        return [*(self._key(relation) for relation in _shown(self.subjects)), self.warehouse]
+    def file(self) -> dg.AssetSpec:
+        """The published file, made from the snapshots."""
+        return dg.AssetSpec(
+            self.warehouse,
+            deps=[self.snapshots],
+            description="warehouse.duckdb: everything that analysts need, replaced as a whole file, never locked.",
+            kinds={"duckdb", "sql"},
+            **self.names.attributes,
+        )
 
-    def specs(self) -> list[dg.AssetSpec]:
-        """The tables and views that analysts ask, and the file; what stands in between (`internal`) is passed
-        through."""
-        relations_ = [
+    @property
+    def relations(self) -> list[dg.AssetSpec]:
+        """The tables and views in it that analysts ask; what stands in between (`internal`) is passed through.
+
+        No step makes one of them, so that a run plans none: it tells of each when the file is in place, in one event.
+        """
+        return [
             dg.AssetSpec(
                 self._key(relation),
                 deps=[
                     *(self._key(source) for source in _sources(relation, self.subjects)),
-                    *([self.snapshots] if _reads_snapshots(relation, self.subjects) else []),
+                    *([self.warehouse] if _reads_snapshots(relation, self.subjects) else []),
                 ],
                 description=f"{relation.comment}\n\n```sql\n{relation.sql}\n```",
                 kinds={"duckdb", relation.kind.value},
@@ -55,31 +65,22 @@ class Lineage:
             )
             for relation in _shown(self.subjects)
         ]
-        file = dg.AssetSpec(
-            self.warehouse,
-            deps=[self.snapshots, *(spec.key for spec in relations_)],
-            description="warehouse.duckdb: everything that analysts need, replaced as a whole file, never locked.",
-            kinds={"duckdb", "sql"},
-            **self.names.attributes,
-        )
-        return [*relations_, file]
 
-    def observed(self, warehouse: Path) -> dict[dg.AssetKey, dict[str, Any]]:
-        """Each relation's rows and columns, as they stand in the file; a view's rows are not counted."""
+    def told(self, warehouse: Path) -> Iterator[dg.AssetMaterialization]:
+        """Each relation with its rows and columns, as they stand in the file; a view's rows are not counted."""
         with duckdb.connect(str(warehouse), read_only=True) as connection:
             found = connection.execute(sql_file(__file__, "columns")).fetchall()
         columns: dict[str, list[dg.TableColumn]] = {}
         for relation, name, kind, comment, _ in found:
             columns.setdefault(relation, []).append(dg.TableColumn(name, kind, description=comment))
         rows = {relation: {"dagster/row_count": count} for relation, *_, count in found if count is not None}
-        return {
-            self._key(relation): {
-                "dagster/column_schema": dg.TableSchema(columns=columns[relation.name]),
-                **self._column_lineage(relation),
-                **rows.get(relation.name, {}),
+        for one in _shown(self.subjects):
+            metadata: dict[str, Any] = {
+                "dagster/column_schema": dg.TableSchema(columns=columns[one.name]),
+                **self._column_lineage(one),
+                **rows.get(one.name, {}),
             }
-            for relation in _shown(self.subjects)
-        }
+            yield dg.AssetMaterialization(self._key(one), metadata=metadata)
 
     def _column_lineage(self, relation: Relation) -> dict[str, dg.TableColumnLineage]:
         found = column_lineage(relation, self._place)

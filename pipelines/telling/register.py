@@ -84,8 +84,7 @@ class Looked:
     def _warehouse(self, opened: dg.DagsterInstance) -> Iterator[dg.AssetMaterialization]:
         lineage = Lineage(self.names, SUBJECTS)
         if opened.get_latest_materialization_event(lineage.warehouse) is None:
-            for relation, metadata in lineage.observed(self.given.data.warehouse).items():
-                yield dg.AssetMaterialization(relation, metadata=metadata)
+            yield from lineage.told(self.given.data.warehouse)
             yield dg.AssetMaterialization(lineage.warehouse, metadata=file_metadata(self.given.data, SUBJECTS))
 
     def _unknown(self, opened: dg.DagsterInstance, key: dg.AssetKey, there: WholeDays) -> Iterator[date]:

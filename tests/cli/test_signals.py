@@ -81,7 +81,7 @@ def test_it_may_come_when_everything_is_published(
     operator: Operator, monkeypatch: pytest.MonkeyPatch, sent: signal.Signals
 ):
     with monkeypatch.context() as patch:
-        patch.setattr(Lineage, "observed", and_then(sent, Lineage.observed))
+        patch.setattr(Lineage, "told", and_then(sent, Lineage.told))
         ended(operator, sent)
     assert operator.ask("select count(*) from license_snapshots") == [(3,)]
     again = operator.night(DAY)

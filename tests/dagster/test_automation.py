@@ -15,7 +15,9 @@ from assets.orchestration.partitions import daily
 from assets.orchestration.steps import day_event
 from pipelines import settings as settings_module
 from pipelines.definitions import build
+from sandbox import serving
 from tests.commandline import environment_restored
+from tests.scripted import KEY, ScriptedApi, as_app, user
 
 pytestmark = pytest.mark.slow
 
@@ -105,10 +107,7 @@ def test_a_day_that_was_observed_by_another_run_is_published_and_the_warehouse_f
     daemon.told(OBSERVATION, DAY)
     assert daemon.at(1, 10) == {ASSIGNMENTS.to_user_string(): {str(DAY)}}
     daemon.told(ASSIGNMENTS, DAY)
-    asked = daemon.at(1, 20)
-    assert WAREHOUSE.to_user_string() in asked
-    assert NAMES.key("warehouse", "license_history").to_user_string() in asked
-    assert {one for partitions in asked.values() for one in partitions} == {None}
+    assert daemon.at(1, 20) == {WAREHOUSE.to_user_string(): {None}}, "the file whole, never a relation in it"
     assert daemon.at(1, 30) == {}
 
 
@@ -187,3 +186,24 @@ def test_a_neighbours_asset_fires_for_the_closing_of_yesterday_and_not_for_today
     assert daemon.at(3, 0) == {}, "nor for an old day that is filled"
     daemon.told(ASSIGNMENTS, today)
     assert daemon.at(2, 10, day=today) == {"seats_report": {str(today)}}
+
+
+def test_who_stands_after_a_relation_is_asked_for_whenever_the_warehouse_was_built(
+    tmp_path: Path, opened: dg.DagsterInstance
+):
+    @dg.asset(deps=[NAMES.key("warehouse", "seat_counts_daily")], automation_condition=dg.AutomationCondition.eager())
+    def seats_of_ours() -> None: ...
+
+    api = ScriptedApi(users=[user(1)])
+    with environment_restored(), serving(as_app(api)) as url:
+        os.environ["ANTHROPIC_ADMIN_KEY"] = KEY
+        here = {"ANTHROPIC_BASE_URL": url, "LICENSES_NOW": (NIGHT + timedelta(hours=2)).isoformat()}
+        merged = dg.Definitions.merge(ours(tmp_path, **here), dg.Definitions(assets=[seats_of_ours]))
+        daemon = Daemon(merged, opened)
+        daemon.at(1, 0)
+        for minute in (10, 30):
+            night = merged.resolve_job_def(NAMES.name("nightly"))
+            assert night.execute_in_process(instance=opened, partition_key=str(DAY)).success
+            assert daemon.at(2, minute) == {"seats_of_ours": {None}}, "and nothing of ours for its own relations"
+            opened.report_runless_asset_event(dg.AssetMaterialization("seats_of_ours"))
+            assert daemon.at(2, minute + 5) == {}

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 import dagster as dg
 import pytest
 
+from assets.orchestration.names import Names
 from assets.warehouse.column_lineage import KEPT, SNAPSHOTS
 from assets.warehouse.column_lineage import column_lineage as told_of
+from assets.warehouse.lineage import Lineage
 from assets.warehouse.relations import Kind, Relation, relations
-from assets.warehouse.sources import code_reference
 from pipelines.subjects import SUBJECTS
 from tests.warehouse.write_column_lineage import OF_SNAPSHOTS, Schema, column_lineage, described, kept
 
@@ -121,20 +122,14 @@ def test_it_is_read_without_a_parser_of_sql():
     assert subprocess.run([sys.executable, "-c", read], check=False).returncode == 0
 
 
-def test_each_relation_leads_to_its_own_file_beside_the_python_that_makes_it():
+def test_each_relation_leads_to_its_own_file():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
-        specs = [dg.AssetSpec(one.name, metadata={"dagster/code_references": code_reference(one)}) for one in SHOWN]
-
-        @dg.multi_asset(specs=specs)
-        def make(): ...
-
-        (made,) = dg.with_source_code_references([make])
-    assert isinstance(made, dg.AssetsDefinition)
+        specs = {spec.key: spec for spec in Lineage(Names(), SUBJECTS).relations}
     for relation in SHOWN:
-        value = made.specs_by_key[dg.AssetKey(relation.name)].metadata["dagster/code_references"]
-        sql, python = value.code_references
-        assert (sql.source, python.file_path) == (f"{relation.path}:1", __file__)
+        spec = specs[Names().key("warehouse", relation.name)]
+        (file,) = spec.metadata["dagster/code_references"].code_references
+        assert file.source == f"{relation.path}:1"
 
 
 def _read_by(relation: Relation) -> Iterable[str]:
