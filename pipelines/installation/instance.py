@@ -78,14 +78,17 @@ def instance(data: DataDirectory, *, pretend: bool = False) -> "Iterator[dg.Dags
     """
     import dagster as dg
     import yaml
+    from dagster._core.instance.ref import InstanceRef
     from dagster_shared.check import CheckError
+
+    from pipelines.installation.kept_open import kept_open
 
     home = dagster_home(data, pretend=pretend)
     place = prepare_home(data, pretend=pretend)
     try:
         # Dagster makes its tables at the first opening, and in SQLite fails where two do so at once.
         with FileLock(place / ".opening.lock") if home.ours else nullcontext():
-            opened = dg.DagsterInstance.from_config(str(place))
+            opened = dg.DagsterInstance.from_ref(kept_open(InstanceRef.from_dir(str(place))))
             _ = opened.run_storage, opened.schedule_storage, opened.event_log_storage.get_maximum_record_id()
     except (dg.DagsterError, CheckError, yaml.YAMLError, UnicodeDecodeError, IsADirectoryError) as error:
         raise settings_failed(home, error) from error
