@@ -12,7 +12,7 @@ install: .venv/.installed ## Make .venv with the command `licenses` in it
 
 postgres: .venv/.postgres ## Add what Dagster needs to keep its runs in PostgreSQL (docs/dagster.md)
 
-run: .venv/.installed ## Do the main job: a real snapshot with ANTHROPIC_ADMIN_KEY, else 14 sandbox nights
+run: .venv/.installed ## Do the main job: a real snapshot with ANTHROPIC_ADMIN_KEY, else 7 sandbox nights
 	@$(BIN)/licenses run
 
 ui: .venv/.installed ## Dagster's web UI and daemon, the nightly schedule on

@@ -4,13 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from assets.errors import LicenseHistoryError
 from assets.orchestration.names import Names
-from assets.orchestration.steps import ASSIGNMENTS, OBSERVATION, ORDER, WAREHOUSE
+from assets.orchestration.steps import ASSIGNMENTS, OBSERVATION, WAREHOUSE
 from pipelines.installation.instance import RunLogFailed, instance, storage_failed
 from pipelines.jobs import BACKFILL, NIGHTLY
 from pipelines.signals import ended_by
@@ -146,12 +145,11 @@ def run(
     run_config: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
     run_id: str | None = None,
-    lean: bool = False,
+    warehouse: bool = True,
 ) -> Outcome:
     """Execute a job (NIGHTLY or BACKFILL) without noise; its events go to the instance, where the UI shows them.
 
-    A `lean` run does the same work, but writes no events of the single relations and of the warehouse's checks (which
-    publishing enforces anyway): most of a small night's time is Dagster's events.
+    Without the `warehouse` it ends when the days are published: a later run builds it from all of them.
 
     Raises:
         KeyboardInterrupt: a signal ended it.
@@ -162,7 +160,7 @@ def run(
     run_id = run_id or str(uuid4())
     # Before Dagster knows of it: a run that it knows of and that holds no lock is dead.
     with at_work(settings.data, run_id), _interrupted_as_by_python():
-        result = (_lean(definition, settings.names) if lean else definition).execute_in_process(
+        result = (definition if warehouse else _up_to_the_days(definition, settings.names)).execute_in_process(
             instance=opened,
             partition_key=partition_key,
             run_id=run_id,
@@ -187,13 +185,12 @@ def _interrupted_as_by_python() -> Iterator[None]:
         raise KeyboardInterrupt from None
 
 
-@cache
-def _lean(job: "dg.JobDefinition", names: Names) -> "dg.JobDefinition":
-    steps = {names.key(step) for step in ORDER}
+def _up_to_the_days(job: "dg.JobDefinition", names: Names) -> "dg.JobDefinition":
+    days = {names.key(OBSERVATION), names.key(ASSIGNMENTS)}
     graph = job.asset_layer.asset_graph
-    checks = {key for key in graph.asset_check_keys if key.asset_key in steps and key.asset_key != names.key(WAREHOUSE)}
     return job.get_subset(
-        asset_selection=frozenset(steps & set(graph.executable_asset_keys)), asset_check_selection=frozenset(checks)
+        asset_selection=frozenset(days & graph.executable_asset_keys),
+        asset_check_selection=frozenset(key for key in graph.asset_check_keys if key.asset_key in days),
     )
 
 

@@ -18,9 +18,10 @@ from pipelines import settings as settings_module
 from pipelines.cli.sandbox import SANDBOX_KEY
 from pipelines.settings import KEY, Settings
 
-NIGHTS = 14
-DAYS_BEFORE = 90
-"""Days before the first night, which are reconstructed from the Activity Feed."""
+NIGHTS = 7
+DAYS_BEFORE = 56
+"""Days before the first night, which are reconstructed from the Activity Feed: with the nights nine weeks, so that the
+month before the last night's is there whole, and the day before it."""
 
 AT = timedelta(hours=2)
 """When the schedule runs: so long after the end of the day."""
@@ -56,8 +57,8 @@ def play_sandbox(settings: Settings) -> int:
     last = yesterday(datetime.now(UTC))
     out.print(
         "[bold]This is a sandbox:[/bold] a pretend company on this machine, because ANTHROPIC_ADMIN_KEY is not set. "
-        f"Its last {NIGHTS} nights are run as the schedule would have run them, and {DAYS_BEFORE} days before them are "
-        "reconstructed from its Activity Feed."
+        f"Its last {NIGHTS} nights are run as the schedule would have run them, {DAYS_BEFORE} days before them are "
+        "reconstructed from its Activity Feed, and the last night builds the warehouse of them all."
     )
     require_room(data)
     sandbox_reference(data)
@@ -71,7 +72,7 @@ def play_sandbox(settings: Settings) -> int:
 def _run_nights(settings: Settings, data: DataDirectory, nights: Iterator[date]) -> None:
     """Each night on its own clocks, the server's and the pipeline's; a night that is there already is skipped.
 
-    After the first one, the days before it are rolled back from it.
+    After the first one, the days before it are rolled back from it; the last one builds the warehouse.
     """
     from assets.extraction.resource import AdminApi
     from assets.resources import PipelineClock
@@ -96,17 +97,17 @@ def _run_nights(settings: Settings, data: DataDirectory, nights: Iterator[date])
             if _is_done(data, day):
                 continue
             clock.set(end_of(day) + AT)
-            lean = number < NIGHTS - 1
-            outcomes = [run(definitions, opened, moved, NIGHTLY, partition_key=day.isoformat(), lean=lean)]
+            last = number == NIGHTS - 1
+            outcomes = [run(definitions, opened, moved, NIGHTLY, partition_key=day.isoformat(), warehouse=last)]
             if number == 0:
                 tags = days_as_tags(day - timedelta(days=DAYS_BEFORE), day - timedelta(days=1))
-                outcomes.append(run(definitions, opened, moved, BACKFILL, tags=tags, lean=lean))
+                outcomes.append(run(definitions, opened, moved, BACKFILL, tags=tags, warehouse=False))
             if failures := [sentence for outcome in outcomes for sentence in outcome.failures]:
                 raise LicenseHistoryError(f"The sandbox's night of {day} failed: {' '.join(failures)}")
 
 
 def _do_not_wait_for_the_disk() -> None:
-    """Dagster writes a thousand events for these nights, each in a transaction; pretend ones may die in a power cut."""
+    """Dagster writes hundreds of events for these nights, a transaction each; pretend ones may die in a power cut."""
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
 

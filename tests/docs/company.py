@@ -5,16 +5,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 import sandbox
-from pipelines import execution
 from sandbox import Clock, Organization, create_app, serving
 from tests.commandline import Finished, Operator
 
@@ -32,7 +29,7 @@ def play(folder: Path, home: Path) -> Operator:
     """Take every night, and return whoever did; the sandbox is gone afterwards, the data stays."""
     organization = Organization()
     clock = Clock(datetime(2026, 4, 11, 2, tzinfo=UTC))
-    with serving(create_app(organization, clock=clock.now)) as url, _without_what_dagster_tells():
+    with serving(create_app(organization, clock=clock.now)) as url, _without_waiting_for_the_disk():
         operator = Operator(folder, url, clock, home=home)
         shutil.copytree(Path(sandbox.__file__).parent / "reference", operator.data / "reference")
         _done(operator.night(OBSERVED))
@@ -46,17 +43,15 @@ def play(folder: Path, home: Path) -> Operator:
 
 
 @contextmanager
-def _without_what_dagster_tells() -> Iterator[None]:
-    """The same runs with fewer of Dagster's events, and nobody waiting for the disk to have them."""
+def _without_waiting_for_the_disk() -> Iterator[None]:
+    """Nobody waits for it to have Dagster's events."""
 
     def unsynced(connection: Any, _record: object) -> None:
         connection.execute("pragma synchronous = off")
 
     event.listen(Engine, "connect", unsynced)
     try:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(execution, "run", partial(execution.run, lean=True))
-            yield
+        yield
     finally:
         event.remove(Engine, "connect", unsynced)
 
