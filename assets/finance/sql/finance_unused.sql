@@ -11,27 +11,39 @@ months as (
     from internal.finance_months
 ),
 
+stretches as materialized (
+    select
+        stretches.*,
+        cast(make_timestamp(epoch_us(stretches.assigned_at)) as date) as assigned_date,
+        uses.days,
+        uses.moments
+    from internal.seat_stretches as stretches
+    left join internal.holder_uses as uses
+        on uses.organization_id = stretches.organization_id
+        and uses.holder_type = stretches.holder_type
+        and uses.holder_id = stretches.holder_id
+    where stretches.is_billed
+        and stretches.status = 'Active'
+),
+
 -- Who has used it in the 30 days up to the month's last, or has had it for less, is no question. The bits say so of all
--- at once; what is looked up for a holder is looked up for the others only. Use of before the license was assigned lies
--- before these days.
+-- at once; what else is looked up is looked up for the others only. Use of before the license was assigned lies before
+-- these days.
 holders as (
     select
         months.month,
         months.as_of,
-        stretches.*,
-        cast(make_timestamp(epoch_us(stretches.assigned_at)) as date) as assigned_date,
+        stretches.* exclude (days, moments),
         -- the latest day of use: its bit is the first of those that are left; what has no bit is older
-        bit_position('1'::bit, uses.days & months.up_to) - 1 as last_bit,
+        bit_position('1'::bit, stretches.days & months.up_to) - 1 as last_bit,
         case
             when last_bit >= 0 then months.as_of - (last_bit - months.bit)
-            else list_filter(uses.moments, lambda moment: moment.usage_date <= months.as_of)[-1].usage_date
+            else list_filter(stretches.moments, lambda moment: moment.usage_date <= months.as_of)[-1].usage_date
         end as any_last_used_date
-    from internal.seat_stretches as stretches
+    from stretches
     inner join (
         select
-            months.organization_id,
-            months.month,
-            months.as_of,
+            months.*,
             dates.bit,
             dates.up_to,
             dates.up_to & coalesce(~ before.up_to, dates.up_to) as last_30
@@ -42,14 +54,8 @@ holders as (
         on months.organization_id = stretches.organization_id
         and months.as_of >= stretches.from_day
         and months.as_of < coalesce(stretches.to_day, date '9999-12-31')
-    left join internal.holder_uses as uses
-        on uses.organization_id = stretches.organization_id
-        and uses.holder_type = stretches.holder_type
-        and uses.holder_id = stretches.holder_id
-    where stretches.is_billed
-        and stretches.status = 'Active'
-        and coalesce(months.as_of - cast(make_timestamp(epoch_us(stretches.assigned_at)) as date) >= 29, true)
-        and coalesce(bit_count(uses.days & months.last_30) = 0, true)
+    where coalesce(months.as_of - stretches.assigned_date >= 29, true)
+        and coalesce(bit_count(stretches.days & months.last_30) = 0, true)
 ),
 
 watched as (

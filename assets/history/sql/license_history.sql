@@ -4,6 +4,32 @@
 -- reads: internal.invite_links, internal.roster_days, temp.derived_pieces
 with
 
+pieces as materialized (
+    select *
+    from temp.derived_pieces
+),
+
+-- Few pieces are equal to the one before them: told differently, or cut, and the same by what was looked up.
+continued as (
+    select distinct later.organization_id, later.holder_type, later.holder_id
+    from pieces as later
+    inner join pieces as earlier
+        on earlier.organization_id = later.organization_id
+        and earlier.holder_type = later.holder_type
+        and earlier.holder_id = later.holder_id
+        and earlier.last_number = later.first_number - 1
+    where (
+            later.license_type, later.role, later.status, later.takes_seat, later.status_raw, later.name, later.email,
+            later.owner_user_id, later.owner_email, later.owner_type, later.owner_status, later.workspace_id,
+            later.workspace_name, later.key_scope, later.key_hint, later.expires_at, later.assigned_at
+        ) is not distinct from (
+            earlier.license_type, earlier.role, earlier.status, earlier.takes_seat, earlier.status_raw, earlier.name,
+            earlier.email, earlier.owner_user_id, earlier.owner_email, earlier.owner_type, earlier.owner_status,
+            earlier.workspace_id, earlier.workspace_name, earlier.key_scope, earlier.key_hint, earlier.expires_at,
+            earlier.assigned_at
+        )
+),
+
 compared as (
     select
         *,
@@ -16,14 +42,15 @@ compared as (
                 license_type, role, status, takes_seat, status_raw, name, email, owner_user_id, owner_email, owner_type,
                 owner_status, workspace_id, workspace_name, key_scope, key_hint, expires_at, assigned_at
             ) as attributes
-        from temp.derived_pieces
+        from pieces
+        semi join continued using (organization_id, holder_type, holder_id)
     )
     window holder as (partition by organization_id, holder_type, holder_id order by first_number)
 ),
 
-ended as (
+together as (
     select
-        *,
+        * exclude (attributes, ends_here),
         -- the last piece before the next one that begins
         min(case when ends_here then last_number end) over (
             partition by organization_id, holder_type, holder_id
@@ -37,6 +64,16 @@ ended as (
                 as ends_here
         from compared
     )
+),
+
+ended as (
+    select *, last_number as end_number
+    from pieces
+    anti join continued using (organization_id, holder_type, holder_id)
+    union all by name
+    select * exclude (begins)
+    from together
+    where begins
 ),
 
 links as (
@@ -88,7 +125,6 @@ left join links
     and links.organization_id = ended.organization_id
     and links.holder_id = ended.holder_id
     and links.assigned_at is not distinct from ended.assigned_at
-where ended.begins
 order by
     ended.organization_id,
     ended.holder_type,
