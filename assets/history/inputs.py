@@ -257,9 +257,10 @@ def load(connection: duckdb.DuckDBPyConnection, inputs: Inputs, license_types: p
 
 def _set_variables(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     days = [file.day for file in inputs.days_to_read] or [date.min]
-    heard = [file.day for file in inputs.files if file.dataset == USAGE] or days
-    usage_from = min(heard) - timedelta(days=USAGE_BEFORE)
-    usage_days = 1 + (max(file.day for file in inputs.files) - usage_from).days
+    everything = [file.day for file in inputs.files]
+    usage_from = min((file.day for file in inputs.files if file.dataset == USAGE), default=min(everything))
+    usage_from -= timedelta(days=USAGE_BEFORE)
+    usage_days = 1 + (max(everything) - usage_from).days
     values = {
         "usage_from": usage_from,
         "usage_bits": usage_days + -usage_days % USAGE_BITS,

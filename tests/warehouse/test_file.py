@@ -60,7 +60,9 @@ def test_no_column_is_of_a_type_that_data_frames_cannot_read(world: World) -> No
             if relation.kind != Kind.PASSING:
                 given = f"({ARGUMENTS.get(relation.name, DAY)})" if relation.kind == Kind.MACRO else ""
                 found = connection.sql(f"from {relation.name}{given}").to_arrow_table().schema
-                assert [one for one in found if not readable(one.type)] == [], relation.name
+                kinds = {one.name: one.type for one in found if not readable(one.type)}
+                # bits of days, and lists of instants: only our own queries ask for them
+                assert all(relation.is_internal and is_for_queries(kind) for kind in kinds.values()), relation.name
 
 
 def readable(kind: pa.DataType) -> bool:
@@ -69,6 +71,10 @@ def readable(kind: pa.DataType) -> bool:
         return readable(kind.value_type)
     plain = (pa.types.is_string, pa.types.is_boolean, pa.types.is_date32, pa.types.is_timestamp, pa.types.is_decimal)
     return kind in (pa.int32(), pa.int64()) or any(is_plain(kind) for is_plain in plain)
+
+
+def is_for_queries(kind: pa.DataType) -> bool:
+    return pa.types.is_binary(kind) or (pa.types.is_list(kind) and pa.types.is_struct(kind.value_type))
 
 
 def test_every_relation_says_by_which_columns_its_rows_are_told_apart(world: World) -> None:

@@ -1,8 +1,7 @@
 -- One row per fault. Assumes: license_snapshots is what stands in the Parquet files, but for the columns that are known
 -- better now (use, the license type of a role, the organization's name), and for what a file does not know. Compared
--- row by row on the days to check: those that were read for this warehouse, or as many of them as are affordable. Its
--- rows are compared before use is looked up for them, which adds none.
--- reads: inputs.days_to_check, inputs.snapshots, internal.snapshot_rows
+-- row by row on the days to check: those that were read for this warehouse, or as many of them as are affordable.
+-- reads: inputs.days_to_check, inputs.snapshots, license_snapshots
 with
 
 files as (
@@ -17,7 +16,7 @@ files as (
 
 history as (
     select snapshots.*
-    from internal.snapshot_rows as snapshots
+    from license_snapshots as snapshots
     semi join inputs.days_to_check as days
         on days.organization_id = snapshots.organization_id
         and days.snapshot_date = snapshots.snapshot_date

@@ -1,6 +1,6 @@
 -- One row per holder: what each organization's last snapshot shows. Answers: who holds what now, and when was it used?
 -- Of a roster that the last snapshot could not read, the last one that did: is_observed says so, as_of is its day.
--- reads: internal.snapshots_used, snapshot_log
+-- reads: internal.roster_days, license_history, license_snapshots, snapshot_log
 with
 
 last_days as (
@@ -16,7 +16,7 @@ select
     holders.holder_type,
     holders.holder_id,
     holders.license_type,
-    holders.takes_seat,
+    history.takes_seat,
     holders.role,
     holders.status,
     holders.status_raw,
@@ -49,7 +49,16 @@ select
     holders.provenance,
     holders.observed_at,
     holders.run_id
-from internal.snapshots_used as holders
+from license_snapshots as holders
+inner join internal.roster_days as days
+    on days.organization_id = holders.organization_id
+    and days.holder_type = holders.holder_type
+    and days.snapshot_date = holders.snapshot_date
+    and days.next_date is null
+inner join license_history as history
+    on history.organization_id = holders.organization_id
+    and history.holder_type = holders.holder_type
+    and history.holder_id = holders.holder_id
+    and history.is_current
 inner join last_days on last_days.organization_id = holders.organization_id
-where holders.is_last
 order by holders.organization_id, holders.holder_type, holders.holder_id

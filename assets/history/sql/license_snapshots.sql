@@ -2,8 +2,101 @@
 -- As the Parquet files, but for what is known better now: the use, the license type (mapped by today's table), and what
 -- was looked up in a list that could not be read that day (the value last known; owner_as_of and workspace_as_of say
 -- when). The files keep what was said then.
--- reads: internal.snapshots_used
+-- reads: internal.holder_uses, internal.roster_days, internal.usage_dates, license_history
 create view license_snapshots as
+with
+
+holders as (
+    select
+        days.snapshot_date,
+        history.organization_id,
+        days.organization_name,
+        history.holder_type,
+        history.holder_id,
+        history.license_type,
+        history.role,
+        history.status,
+        history.status_raw,
+        history.name,
+        history.email,
+        -- owner
+        history.owner_user_id,
+        history.owner_email,
+        history.owner_type,
+        history.owner_status,
+        days.owner_as_of,
+        history.workspace_id,
+        history.workspace_name,
+        days.workspace_as_of,
+        history.key_scope,
+        history.key_hint,
+        history.expires_at,
+        history.assigned_at,
+        history.invite_id,
+        -- how we know
+        days.provenance,
+        days.observed_at,
+        days.run_id,
+        -- who was assigned after what the sources have reached was watched by none
+        case when coalesce(cast(make_timestamp(epoch_us(history.assigned_at)) as date) <= days.usage_observed_until, true)
+            then days.usage_observed_since
+        end as usage_observed_since,
+        case when coalesce(cast(make_timestamp(epoch_us(history.assigned_at)) as date) <= days.usage_observed_until, true)
+            then days.usage_observed_until
+        end as usage_observed_until,
+        days.is_looked_at
+    from license_history as history
+    inner join internal.roster_days as days
+        on days.organization_id = history.organization_id
+        and days.holder_type = history.holder_type
+        and days.snapshot_date >= history.valid_from
+        and days.snapshot_date < coalesce(history.valid_to, date '9999-12-31')
+),
+
+-- Use by whoever held the license then: use from before it was assigned was by an earlier holder of the same id.
+looked_up as (
+    select
+        holders.*,
+        dates.bit,
+        uses.sources,
+        -- the latest day up to this one: its bit is the first of those that are left
+        bit_position('1'::bit, uses.days_told & dates.up_to) - 1 as last_bit,
+        list_filter(
+            uses.moments,
+            lambda moment: moment.usage_date <= holders.snapshot_date
+                and coalesce(
+                    epoch_us(moment.used_at) >= epoch_us(holders.assigned_at),
+                    moment.usage_date >= cast(make_timestamp(epoch_us(holders.assigned_at)) as date),
+                    true
+                )
+        )[-1] as last_moment
+    from holders
+    left join internal.usage_dates as dates on dates.usage_date = holders.snapshot_date
+    left join internal.holder_uses as uses
+        on uses.organization_id = holders.organization_id
+        and uses.holder_type = holders.holder_type
+        and uses.holder_id = holders.holder_id
+),
+
+dated as (
+    select
+        *,
+        case
+            when last_bit >= 0 and snapshot_date - (last_bit - bit) >= coalesce(
+                cast(make_timestamp(epoch_us(assigned_at)) as date), date '0001-01-01'
+            ) then snapshot_date - (last_bit - bit)
+        end as last_day
+    from looked_up
+),
+
+used as (
+    select
+        *,
+        coalesce(last_moment.usage_date >= last_day, last_moment.usage_date is not null) as is_moment,
+        coalesce(last_moment.usage_date, last_day) is not null as is_used
+    from dated
+)
+
 select
     snapshot_date,
     organization_id,
@@ -30,15 +123,26 @@ select
     expires_at,
     assigned_at,
     invite_id,
-    -- use
-    last_used_at,
-    last_used_precision,
-    last_used_source,
-    last_used_state,
+    -- use; a day's use is shown as its 00:00 UTC, whatever the session's time zone
+    case
+        when is_moment then coalesce(last_moment.used_at, make_timestamptz(epoch_us(last_moment.usage_date)))
+        else make_timestamptz(epoch_us(last_day))
+    end as last_used_at,
+    case when is_used then case when is_moment and last_moment.used_at is not null then 'second' else 'day' end end as last_used_precision,
+    case
+        when is_moment then last_moment.source
+        when is_used then list_filter(sources, lambda told: get_bit(told.days, last_bit) = 1)[1].source
+    end as last_used_source,
+    case
+        when is_used then 'used'
+        when usage_observed_until is not null then 'never_seen'
+        when is_looked_at then 'not_seen'
+        else 'unknown'
+    end as last_used_state,
     usage_observed_since,
     usage_observed_until,
     -- how we know
     provenance,
     observed_at,
     run_id
-from internal.snapshots_used
+from used

@@ -147,21 +147,6 @@ assigned as (
     select stretches.stretch_id, stretches.valid_from, null, 'Unassigned'
     from stretches
     anti join matches on matches.stretch_id = stretches.stretch_id
-),
-
--- The few distinct bounds are looked up once, not for every row.
-bounding as (
-    select stretches.organization_id, unnest([assigned.from_day, coalesce(assigned.to_day, stretches.valid_to)]) as day
-    from assigned
-    inner join stretches on stretches.stretch_id = assigned.stretch_id
-),
-
-counted as materialized (
-    select bounds.organization_id, bounds.day, days.snapshot_date
-    from (select distinct organization_id, day from bounding) as bounds
-    asof inner join internal.counted_days as days
-        on days.organization_id = bounds.organization_id
-        and days.snapshot_date >= bounds.day
 )
 
 select
@@ -183,12 +168,12 @@ select
     lasts.snapshot_date as to_day
 from assigned
 inner join stretches on stretches.stretch_id = assigned.stretch_id
-inner join counted as firsts
+asof inner join internal.counted_days as firsts
     on firsts.organization_id = stretches.organization_id
-    and firsts.day = assigned.from_day
-left join counted as lasts
+    and assigned.from_day <= firsts.snapshot_date
+asof left join internal.counted_days as lasts
     on lasts.organization_id = stretches.organization_id
-    and lasts.day = coalesce(assigned.to_day, stretches.valid_to)
+    and coalesce(assigned.to_day, stretches.valid_to) <= lasts.snapshot_date
 where lasts.snapshot_date is null
     or firsts.snapshot_date < lasts.snapshot_date
 order by stretches.organization_id, stretches.holder_type, stretches.holder_id, firsts.snapshot_date

@@ -1,4 +1,4 @@
--- No row. Answers: what are the columns of internal.usage_told, where no warehouse knows any?
+-- One row per row of internal.usage_told that is known: none. Answers: what are its columns, where no warehouse knows any?
 select
     cast(null as varchar) as organization_id,
     cast(null as varchar) as source,

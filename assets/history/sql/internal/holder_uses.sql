@@ -10,8 +10,8 @@ told as (
 ),
 
 instants as (
-    select organization_id, holder_type, holder_id, source, unnest(moments, recursive := true)
-    from told
+    select organization_id, holder_type, holder_id, source, moment.usage_date, moment.used_at
+    from (select *, unnest(moments) as moment from told)
 ),
 
 moments as (

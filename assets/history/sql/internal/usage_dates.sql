@@ -6,5 +6,5 @@ select
     cast(getvariable('usage_bits') - 1 - day as integer) as bit,
     bitstring('1' || repeat('0', day), getvariable('usage_bits')) as alone,
     bitstring(repeat('1', day + 1), getvariable('usage_bits')) as up_to
-from range(getvariable('usage_bits')) as days (day)
+from (select unnest(range(getvariable('usage_bits'))) as day)
 order by usage_date

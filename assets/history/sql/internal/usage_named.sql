@@ -88,7 +88,7 @@ shares as (
         holders.holder_type,
         holders.subject,
         holders.holder_id,
-        if(holders.holder_type = 'user', 'email', 'name') as matched_by,
+        case when holders.holder_type = 'user' then 'email' else 'name' end as matched_by,
         (holders.days & coalesce(~ subjects.days_of_several, holders.days))
         | (holders.nearly & ~ subjects.days & coalesce(~ subjects.nearly_of_several, holders.nearly)) as days
     from holders

@@ -121,20 +121,26 @@ moments as (
     where bit is null
     union all
     select
-        known.organization_id,
-        known.source,
-        known.holder_type,
-        known.holder_id,
-        known.subject,
-        unnest(list_filter(known.moments, lambda one: one.usage_date >= new_moments.first_day), recursive := true)
-    from known
-    inner join new_moments
-        on new_moments.organization_id = known.organization_id
-        and new_moments.source = known.source
-        and new_moments.holder_type = known.holder_type
-        and new_moments.holder_id is not distinct from known.holder_id
-        and new_moments.subject is not distinct from known.subject
-    where known.moments is not null
+        organization_id,
+        source,
+        holder_type,
+        holder_id,
+        subject,
+        moment.usage_date,
+        moment.used_at,
+        moment.first_reported
+    from (
+        select
+            known.*,
+            unnest(list_filter(known.moments, lambda one: one.usage_date >= new_moments.first_day)) as moment
+        from known
+        inner join new_moments
+            on new_moments.organization_id = known.organization_id
+            and new_moments.source = known.source
+            and new_moments.holder_type = known.holder_type
+            and new_moments.holder_id is not distinct from known.holder_id
+            and new_moments.subject is not distinct from known.subject
+    )
 ),
 
 moments_of_days as (
