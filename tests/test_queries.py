@@ -31,7 +31,6 @@ CREATED = re.compile(r"^create (?:macro \w+\(.*?\) as table|view [\w.]+ as)\s", 
 IN_PYTHON = {
     "assets/engine.py": "makes a relation of the query or the files that it is given",
     "assets/files/damaged.py": "reads every column of any file, only to find damage",
-    "assets/snapshots/raw.py": "which list, and where its items name their organization, is told by the caller",
     "assets/warehouse/attached.py": "makes views and macros anew under other names",
     "assets/warehouse/checks.py": "makes a relation of the check that it is given",
     "assets/warehouse/relations.py": "makes a relation of the query that it is given",

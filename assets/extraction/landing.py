@@ -189,7 +189,11 @@ _ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
 def read_pages(path: Path) -> Iterator[bytes]:
     """The pages of a list, one after another, as they came."""
     with pa.CompressedInputStream(pa.OSFile(str(path), "rb"), "zstd") as stream:
-        yield from io.BufferedReader(stream)
+        yield from io.BufferedReader(stream, _AT_ONCE)
+
+
+_AT_ONCE = 2**20
+"""Bytes: a page has some hundred thousand."""
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -27,8 +27,8 @@ WORDS = ("role", "status")
 """Mandatory words without which an item still tells of somebody: in their place stands one that nobody maps to a
 license, for a holder of unknown role is no leaver."""
 
-_AT_THE_EDGE = re.compile(rb'"(?:9999-12-31|0001-01-01)')
-"""Instants that may lie, in UTC, before or after all time that can be told."""
+_AT_THE_EDGE = (b'"9999-12-31', b'"0001-01-01')
+"""How instants begin that may lie, in UTC, before or after all time that can be told."""
 _MARK = "\ufdd0"
 """Stands for what is no character until it is known in which item it lies; by itself no character either."""
 _NO_CHARACTER = "it holds what is no character, read as \ufffd"
@@ -70,7 +70,7 @@ def read_page(endpoint: Endpoint, body: bytes, request_id: str | None = None) ->
     Raises:
         ListFailed: it is no page of this list.
     """
-    if not _AT_THE_EDGE.search(body):
+    if not _at_the_edge(body):
         try:
             page = _page_decoder(endpoint.item, endpoint.names).decode(body)
         except UNREADABLE:
@@ -111,6 +111,10 @@ def _items(endpoint: Endpoint, page: Page, request_id: str | None) -> list[Any]:
     raise unexpected(endpoint, f"it has no {' or '.join(endpoint.names)}", request_id)
 
 
+def _at_the_edge(body: bytes) -> bool:
+    return any(instant in body for instant in _AT_THE_EDGE)
+
+
 def _marked(body: bytes) -> bytes:
     text = _NO_UTF_8.sub(_MARK, body.decode("utf-8", "surrogateescape"))
     return _ESCAPES.sub(lambda found: _MARK if found["half"] else found[0], text).encode()
@@ -121,7 +125,7 @@ def _read_item(shape: type[Struct], raw: bytes) -> tuple[Any, list[str]]:
     clean = raw.replace(_MARK.encode(), "\ufffd".encode())
     faults = [] if clean == raw else [_NO_CHARACTER]
     try:
-        if not _AT_THE_EDGE.search(raw):
+        if not _at_the_edge(raw):
             return _decoder(shape).decode(clean), faults
     except UNREADABLE:
         pass

@@ -6,61 +6,86 @@ What an answer tells of other organizations stays in the landing and is left out
 
 from collections.abc import Iterator
 from datetime import date
+from itertools import chain, repeat
+from operator import attrgetter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
-import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 from msgspec import Struct
 
-from assets.columns import TEXT, columns_of
+from assets.columns import columns_of
 from assets.errors import DamagedFile
-from assets.extraction.api import ACTIVITIES, ANALYTICS_USAGE, ANALYTICS_USERS, ENDPOINTS, Endpoint
+from assets.extraction.api import (
+    ACTIVITIES,
+    ANALYTICS_USAGE,
+    ANALYTICS_USERS,
+    ROSTERS,
+    WORKSPACES_LISTED,
+    Endpoint,
+)
 from assets.extraction.landing import ListOutcome, Observation, read_pages
 from assets.extraction.records import read_page
 from assets.extraction.whose import Named, speaks_of_several, strangers
 
-_NAMES = {
-    ACTIVITIES.name: ("organization_id", "organization_uuid"),
-    ANALYTICS_USAGE.name: ('"group".organization_id', "null"),
-}
-"""Where an item names its organization; elsewhere in one field of its own."""
+PART_BYTES = 8 * 2**20
+"""So much of a usage report's pages is looked at together; one page is always."""
 
 
-def load_raw(connection: duckdb.DuckDBPyConnection, observation: Observation | None) -> int:
-    """Make `raw_<list>` for every list of the API; one that was not available is an empty relation of its shape.
+def load_rosters(connection: duckdb.DuckDBPyConnection, observation: Observation | None) -> None:
+    """Make `raw_<list>` for every list but the usage reports; one that was not available is empty.
 
-    Whether a list was available is the manifest's to say: downstream asks it, never a row count. Returns how many items
-    were left out because they cannot be told to be this organization's.
+    Whether a list was available is the manifest's to say: downstream asks it, never a row count.
     """
-    return sum(load_list(connection, f"raw_{name}", endpoint, observation) for name, endpoint in ENDPOINTS.items())
+    for endpoint in (*ROSTERS, WORKSPACES_LISTED):
+        load_list(connection, f"raw_{endpoint.name}", endpoint, observation)
 
 
 def load_list(
     connection: duckdb.DuckDBPyConnection, relation: str, endpoint: Endpoint, observation: Observation | None
 ) -> int:
-    """Make one relation of the items of one list; how many were left out."""
-    batches = (_batch(endpoint.item, items) for items in _pages(endpoint, observation))
-    connection.from_arrow(pa.Table.from_batches(batches, columns_of(endpoint.item))).create(relation)
-    if observation is None or not speaks_of_several(endpoint):
-        return 0
-    return _leave_out_strangers(connection, relation, endpoint, observation)
+    """Make one relation of all items of a list; returns how many were left out because they cannot be told to be this
+    organization's."""
+    batches = [_batch(endpoint.item, items) for items in _parts(endpoint, observation)]
+    ours, foreign = _ours(pa.Table.from_batches(batches, columns_of(endpoint.item)), endpoint, observation)
+    connection.from_arrow(ours).create(relation)
+    return foreign
 
 
-def _pages(endpoint: Endpoint, observation: Observation | None) -> Iterator[list[Any]]:
-    """The items page by page; none where the list was not read."""
+def load_parts(connection: duckdb.DuckDBPyConnection, endpoint: Endpoint, observation: Observation) -> Iterator[int]:
+    """Make `raw_<list>` of one part of a list's pages after another; for each, how many items were left out.
+
+    A report that looks back far is never in memory whole. In the end, and before the first part, the relation is empty.
+    """
+    nothing = columns_of(endpoint.item).empty_table()
+    connection.register(f"raw_{endpoint.name}", nothing)
+    for items in _parts(endpoint, observation):
+        part, foreign = _ours(pa.table(_batch(endpoint.item, items)), endpoint, observation)
+        connection.register(f"raw_{endpoint.name}", part)
+        yield foreign
+    connection.register(f"raw_{endpoint.name}", nothing)
+
+
+def _parts(endpoint: Endpoint, observation: Observation | None) -> Iterator[list[Any]]:
+    """The items of so many pages as are looked at together; none where the list was not read."""
     if not (observation and observation.manifest.has(endpoint.name)):
         return
-    bodies = _bodies(observation, endpoint.name)
-    if endpoint is not ANALYTICS_USERS:
-        for body in bodies:
-            yield read_page(endpoint, body).items
-        return
-    for body, asked in zip(bodies, _asked_days(observation.manifest.lists[endpoint.name]), strict=True):
-        items = read_page(endpoint, body).items
-        for item in items:  # a row without a day of its own is use on the day that was asked for
-            item.last_activity_date = item.last_activity_date or asked
+    items, size = list[Any](), 0
+    asked = chain(_asked_days(observation.manifest.lists[endpoint.name]), repeat(None))
+    for body, day in zip(_bodies(observation, endpoint.name), asked, strict=False):
+        page = read_page(endpoint, body).items
+        if endpoint is ANALYTICS_USERS:
+            for item in page:  # a row without a day of its own is use on the day that was asked for
+                item.last_activity_date = item.last_activity_date or day
+        items += page
+        size += len(body)
+        if size >= PART_BYTES:
+            yield items
+            items, size = [], 0
+    if items:
         yield items
 
 
@@ -98,41 +123,45 @@ def _asked_days(outcome: ListOutcome) -> list[date | None]:
     return [call.first for call in outcome.calls for _ in range(call.pages)]
 
 
-def _leave_out_strangers(
-    connection: duckdb.DuckDBPyConnection, relation: str, endpoint: Endpoint, observation: Observation
-) -> int:
+def _ours(items: pa.Table, endpoint: Endpoint, observation: Observation | None) -> tuple[pa.Table, int]:
+    """What can be told to be this organization's, and how many items are left out."""
+    if observation is None or not speaks_of_several(endpoint):
+        return items, 0
     manifest = observation.manifest
     outcome = manifest.lists.get(endpoint.name)
-    names = ", ".join(_NAMES.get(endpoint.name, ("organization_id", "null")))
-    named = {Named(*row) for row in connection.execute(f"select distinct {names} from {relation}").fetchall()}
+    of_item = _names(items, endpoint)
+    named = {Named(*row.values()) for row in of_item.group_by(of_item.column_names).aggregate([]).to_pylist()}
     ours = {manifest.organization_id, *(outcome.own_ids if outcome else ())}
     others = strangers(endpoint, named, ours, asked_for_ours=outcome is not None and outcome.wished)
     if not others:
-        return 0
-    columns = {"a": pa.array([one[0] for one in others], TEXT), "b": pa.array([one[1] for one in others], TEXT)}
-    connection.register("strangers", pa.table(columns))
-    # Not a file: which relation, and where its items name their organization, is the list's own.
-    left_out = connection.execute(
-        f"""delete from {relation} where exists (
-                select 1 from strangers where (a, b) is not distinct from ({names})
-            )"""
-    ).fetchall()[0][0]
-    connection.unregister("strangers")
-    return int(left_out)
+        return items, 0
+    kept = items.filter(pa.array([Named(*row.values()) not in others for row in of_item.to_pylist()], pa.bool_()))
+    return kept, items.num_rows - kept.num_rows
+
+
+def _names(items: pa.Table, endpoint: Endpoint) -> pa.Table:
+    """The organization that each item names, by one id or by both."""
+    if endpoint is ACTIVITIES:
+        return items.select(["organization_id", "organization_uuid"])
+    if endpoint is ANALYTICS_USAGE:
+        return pa.table({"organization_id": pc.struct_field(items["group"], "organization_id")})
+    return items.select(["organization_id"])
 
 
 def _batch(shape: type[Struct], items: list[Any]) -> pa.RecordBatch:
     schema = columns_of(shape)
-    names = [field.name for field in msgspec.structs.fields(shape)]
-    values = ([getattr(item, name) for item in items] for name in names)
-    arrays = [_array(of_field, field.type) for of_field, field in zip(values, schema, strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+    return pa.RecordBatch.from_arrays(_columns(items, list(schema)), schema=schema)
+
+
+def _columns(items: list[Any], fields: list[pa.Field]) -> list[pa.Array]:
+    return [_array(list(map(attrgetter(field.name), items)), field.type) for field in fields]
 
 
 def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
     if pa.types.is_struct(kind):
-        fields = [_array([v if v is None else getattr(v, field.name) for v in values], field.type) for field in kind]
         nothing = pa.array([value is None for value in values], pa.bool_())
+        blank = SimpleNamespace(**{field.name: None for field in kind})
+        fields = _columns([blank if value is None else value for value in values], list(kind))
         return pa.StructArray.from_arrays(fields, fields=list(kind), mask=nothing)
     if pa.types.is_list(kind):
         ends, inner = [0], list[Any]()

@@ -1,6 +1,7 @@
 """A snapshot on disk: one Parquet file per organization and day, with the facts about it in its own metadata."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from assets.snapshots.schema import LICENSE_ASSIGNMENTS, HolderType, Provenance
 
 FACTS_KEY = b"license_history"
 FORMAT = 1
+ROW_GROUP = 122_880
+"""Rows that a file holds together, as many as DuckDB's own."""
 COUNTS = {HolderType.USER: "users", HolderType.API_KEY: "api_keys", HolderType.INVITE: "invites"}
 """What the facts call the number of holders of a kind."""
 
@@ -78,14 +81,33 @@ class SnapshotFacts(Struct, kw_only=True):
 
 def write_table(path: Path, rows: duckdb.DuckDBPyRelation, schema: pa.Schema, facts: Struct | None = None) -> None:
     """Write a relation, in its order and with exactly `schema`, as one atomic zstd Parquet file."""
-    metadata = {FACTS_KEY: msgspec.json.encode(facts)} if facts else {}
-    schema = schema.with_metadata(metadata)
+    with writing_parts(path, schema, facts) as write:
+        write(rows)
+
+
+@contextmanager
+def writing_parts(
+    path: Path, schema: pa.Schema, facts: Struct | None = None
+) -> Iterator[Callable[[duckdb.DuckDBPyRelation], None]]:
+    """Such a file, of one relation after another: the same whatever rows come together."""
+    schema = schema.with_metadata({FACTS_KEY: msgspec.json.encode(facts)} if facts else {})
+    waiting = schema.empty_table()
     with (
         whole_file(path) as place,
         pq.ParquetWriter(place, schema, compression="zstd", compression_level=1) as writer,
     ):
-        for batch in rows.to_arrow_reader(122_880):
-            writer.write_table(pa.table(batch).cast(schema))
+
+        def write(rows: duckdb.DuckDBPyRelation) -> None:
+            nonlocal waiting
+            for batch in rows.to_arrow_reader(ROW_GROUP):
+                waiting = pa.concat_tables([waiting, pa.table(batch).cast(schema)])
+                while waiting.num_rows >= ROW_GROUP:
+                    writer.write_table(waiting.slice(0, ROW_GROUP))
+                    waiting = waiting.slice(ROW_GROUP)
+
+        yield write
+        if waiting.num_rows:
+            writer.write_table(waiting)
 
 
 def read_facts(path: Path) -> SnapshotFacts | None:

@@ -3,7 +3,7 @@
 And who bore an e-mail or a key's name when it was used: the snapshots know it, tonight's roster only for tonight.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence, Set
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from assets.engine import literal, make, parquet_view
 from assets.extraction.coverage import UsageFiles
-from assets.layout import DataDirectory
+from assets.layout import SNAPSHOTS, DataDirectory, day_files
 from assets.snapshots.schema import COVERAGE, LICENSE_ASSIGNMENTS, SNAPSHOT_DATE, USAGE
-from assets.snapshots.snapshot import snapshots_of
+from assets.snapshots.snapshot import known_facts
 from assets.snapshots.usage_sources import sources_table
 
 DATED = pa.schema([SNAPSHOT_DATE, *LICENSE_ASSIGNMENTS])
@@ -48,29 +48,33 @@ def make_watched(connection: duckdb.DuckDBPyConnection) -> None:
     make(connection, __file__, "watched")
 
 
-def load_bearers(
-    connection: duckdb.DuckDBPyConnection,
-    trees: Sequence[DataDirectory],
-    organization_id: str,
-    day: date,
-    usage_days: Iterable[date],
-    without: Collection[Path] = (),
-) -> None:
-    """Make `snapshots_then`: the holders of snapshots before `day` that say who bore a name on each of `usage_days`.
+class Bearers:
+    """Snapshots of an organization before a day: who bore a name on a day of use.
 
     Those of a usage day and of the day before hold its closing and its opening state; where there is neither, the
     nearest earlier one. Of `trees`, the last that has a day is read; what cannot be read knows nobody.
     """
-    known = {
-        file.day: file.path
-        for file, _ in snapshots_of(organization_id, *trees)
-        if file.day < day and file.path not in without
-    }
-    files = [known[found] for found in sorted(_states_of(set(known), usage_days))]
-    parquet_view(connection, "snapshots_then", files, DATED, day="snapshot_date")
+
+    def __init__(
+        self, trees: Sequence[DataDirectory], organization_id: str, day: date, without: Collection[Path] = ()
+    ) -> None:
+        files = day_files(SNAPSHOTS, *trees, organization_id=organization_id)
+        self._known = {file.day: file.path for file in files if file.day < day and file.path not in without}
+        self._read: set[date] = set()
+
+    def load(self, connection: duckdb.DuckDBPyConnection, usage_days: Collection[date]) -> None:
+        """Make `snapshots_then`: the holders of those snapshots that tell of `usage_days`."""
+        while unread := _states_of(self._known.keys(), usage_days) - self._read:
+            for day in unread:
+                if known_facts(self._known[day]):
+                    self._read.add(day)
+                else:
+                    del self._known[day]
+        files = [self._known[day] for day in sorted(_states_of(self._known.keys(), usage_days))]
+        parquet_view(connection, "snapshots_then", files, DATED, day="snapshot_date")
 
 
-def _states_of(known: set[date], usage_days: Iterable[date]) -> set[date]:
+def _states_of(known: Set[date], usage_days: Iterable[date]) -> set[date]:
     wanted: set[date] = set()
     for used in usage_days:
         around = known & {used, used - timedelta(days=1)}

@@ -17,7 +17,7 @@ from assets.snapshots.usage_sources import Sees, UsageSource, sources
 def coverage(connection: duckdb.DuckDBPyConnection, observation: Observation) -> pa.Table:
     """One row per source, kind of holder and span that its data reached. Reads `unattributed` and `raw_api_keys`."""
     told = connection.table("unattributed").fetchall()
-    unattributed = sorted(day for endpoint, day, _ in told if endpoint == ANALYTICS_USAGE.name)
+    unattributed = sorted({day for endpoint, day, _ in told if endpoint == ANALYTICS_USAGE.name})
     rows = [
         {
             "source": one.source,

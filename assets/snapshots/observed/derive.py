@@ -31,11 +31,12 @@ from assets.snapshots.ending import (
 )
 from assets.snapshots.license_types import LICENSE_TYPES, license_types
 from assets.snapshots.observed.covered import coverage
-from assets.snapshots.raw import load_list, load_raw
+from assets.snapshots.observed.uses import load_uses, write_uses
+from assets.snapshots.raw import load_list, load_rosters
 from assets.snapshots.rules import load_rules
-from assets.snapshots.schema import COVERAGE, USAGE, HolderType, Provenance
+from assets.snapshots.schema import COVERAGE, HolderType, Provenance
 from assets.snapshots.snapshot import SnapshotFacts, write_table
-from assets.snapshots.usage import load_bearers, load_usage
+from assets.snapshots.usage import Bearers, load_usage
 from assets.snapshots.usage_sources import sources
 from assets.snapshots.workspaces import default_workspace, load_default_workspace
 
@@ -78,16 +79,17 @@ def _derive(
     with engine(staged.root) as connection:
         load_rules(connection)
         connection.register("license_types", types)
-        foreign = load_raw(connection, observation)
-        foreign += load_list(connection, "activities", ACTIVITIES, observation)
+        load_rosters(connection, observation)
+        foreign = load_list(connection, "activities", ACTIVITIES, observation)
+        foreign += load_uses(connection, observation)
         describe(connection, parameters)
-        _stage_usage(connection, observation, data, staged, without)
-        load_default_workspace(connection, observation)
         make(connection, __file__, "holders")
+        uses = _stage_usage(connection, observation, data, staged, without)
+        load_default_workspace(connection, observation)
         make(connection, __file__, "workspaces")
         link_invites(connection)
         make_assignments(connection)
-        facts = _facts(connection, observation, parameters, foreign)
+        facts = _facts(connection, observation, parameters, foreign=foreign, **uses)
         guarded = require_no_drop(guard, facts, data)
         return replace(stage(connection, facts, data, staged, loading), guarded=guarded)
 
@@ -111,27 +113,24 @@ def _stage_usage(
     data: DataDirectory,
     staged: DataDirectory,
     without: Collection[Path],
-) -> None:
+) -> dict[str, int]:
     """Stage what this observation said of usage; `usage` and `coverage` are all that was known by then.
 
-    The trailing window tells a use several times, so both views repeat rows: what reads them must not count.
+    The trailing window tells a use several times, so both views repeat rows: what reads them must not count. Returns
+    what was counted of tonight's uses.
     """
     day, organization = observation.manifest.day, observation.manifest.organization_id
-    make(connection, __file__, "uses")
-    named = connection.execute(sql_file(__file__, "days_of_names")).fetchall()
-    load_bearers(connection, (data, staged), organization, day, [used for (used,) in named], without)
-    make(connection, __file__, "usage_now", "usage")
-    make(connection, __file__, "unattributed")
-    connection.register("coverage_now", coverage(connection, observation))
     told, heard = usage_file(staged.usage, day, organization), usage_file(staged.coverage, day, organization)
-    write_table(told, connection.table("usage_now"), USAGE)
+    counted = write_uses(connection, told, Bearers((data, staged), organization, day, without))
+    connection.register("coverage_now", coverage(connection, observation))
     write_table(heard, connection.table("coverage_now"), COVERAGE)
     earlier = usage_files((data, staged), organization, day, without)
     load_usage(connection, UsageFiles([*earlier.usage, told], [*earlier.coverage, heard]), organization)
+    return counted
 
 
 def _facts(
-    connection: duckdb.DuckDBPyConnection, observation: Observation, parameters: Parameters, foreign: int
+    connection: duckdb.DuckDBPyConnection, observation: Observation, parameters: Parameters, **counted: int
 ) -> SnapshotFacts:
     manifest = observation.manifest
     reports = {report.name for report in api.USAGE if manifest.has(report.name)}
@@ -142,9 +141,9 @@ def _facts(
         manifest.observation,
         is_final=is_final(manifest.day, manifest.observed_at),
         usage_sources=sorted({one.source for one in sources() if one.endpoint in reports}),
-        foreign=foreign,
         workspaces_known=manifest.has(WORKSPACES.name),
         default_workspace=default_workspace(connection),
         repeated=sum(outcome.repeated for outcome in manifest.lists.values()),
+        **counted,
         **tallies,
     )

@@ -34,7 +34,7 @@ from assets.snapshots.ending import (
     stage,
 )
 from assets.snapshots.license_types import LICENSE_TYPES, license_types
-from assets.snapshots.raw import load_list, load_raw
+from assets.snapshots.raw import load_list, load_rosters
 from assets.snapshots.rules import load_rules
 from assets.snapshots.schema import CONFLICTS, LICENSE_ASSIGNMENTS, Provenance
 from assets.snapshots.snapshot import SnapshotFacts, snapshots_of, write_table
@@ -170,7 +170,7 @@ def rolling_back(
     snapshots, usage = beside or Beside.every(data, base.organization_id)
     with engine(staged.root) as connection, naming([path, *snapshots, *usage.usage, *usage.coverage]):
         load_rules(connection)
-        load_raw(connection, observation)
+        load_rosters(connection, observation)
         foreign = load_list(connection, "activities_told", ACTIVITIES, feed.observation)
         _load_base(connection, base, feed, path)
         load_usage(connection, usage, base.organization_id)

@@ -1,4 +1,5 @@
--- One row per report and day on which rows of it name nobody: on such a day its silence about a member tells nothing.
+-- One row per report and day on which rows of a part of it name nobody: on such a day its silence about a member tells
+-- nothing.
 -- An identity of another kind (a cloud platform's) is somebody, though no member and no key.
 -- Answers: on which days may anybody have used something that the report does not name?
 -- reads: raw_analytics_usage, raw_claude_code

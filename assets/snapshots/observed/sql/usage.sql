@@ -1,9 +1,9 @@
--- One row per day, source and holder that the usage answers of one observation name.
+-- One row per day, source and holder that the usage answers of one observation name, of some days of use.
 -- Answers: who used what, and when?
 -- A use told by e-mail or by a key's name is theirs who bore it on that day: at its close or at its beginning, as the
 -- snapshots say; where there is neither, as the nearest earlier one says; before all snapshots, as tonight's rosters
 -- say of those who were there by then. A name that several bore is given to none of them.
--- reads: observation, raw_api_keys, raw_users, snapshots_then, uses
+-- reads: observation, raw_api_keys, raw_users, snapshots_then, uses_of_days
 with
 
 -- every known state: snapshots of days before the observation's, and tonight's rosters as the close of its own day
@@ -37,7 +37,7 @@ days_known as (
 
 wanted as (
     select distinct usage_date, holder_type, subject
-    from uses
+    from uses_of_days as uses
     where holder_id is null
 ),
 
@@ -114,7 +114,7 @@ select
         else 'name'
     end as matched_by,
     uses.used_at
-from uses
+from uses_of_days as uses
 left join bearers
     on bearers.usage_date = uses.usage_date
     and bearers.holder_type = uses.holder_type

@@ -1,7 +1,7 @@
--- One row per day, source and holder that the usage answers of one observation name, by id or by a subject: a member's
--- e-mail address, in lower case so that one use never stands twice, or a key's name.
+-- One row per day, source and holder that a part of a usage report names, by id or by a subject: a member's e-mail
+-- address, in lower case so that one use never stands twice, or a key's name.
 -- Answers: whom or what do the reports name, day by day?
--- reads: raw_analytics_usage, raw_analytics_users, raw_api_keys, raw_claude_code, raw_messages_usage
+-- reads: raw_analytics_usage, raw_analytics_users, raw_claude_code, raw_messages_usage
 with
 
 analytics as (
@@ -54,10 +54,6 @@ named as (
     select last_activity_date, 'enterprise_analytics', 'user', "user".id, "user".email_address, null
     from raw_analytics_users
     where last_activity_date is not null and ("user".id is not null or "user".email_address is not null)
-    union all
-    select cast(last_used_at as date), 'api_key', 'api_key', id, null, last_used_at
-    from raw_api_keys
-    where last_used_at is not null
 )
 
 select distinct
