@@ -15,6 +15,7 @@ from typing import NamedTuple
 SNAPSHOTS = "snapshots/license_assignments"
 USAGE = "usage/license_usage"
 COVERAGE = "usage/usage_coverage"
+LAST_USE = "usage/last_use"
 CONFLICTS = "snapshots/reconstruction_conflicts"
 SUPERSEDED = "superseded/license_assignments"
 FINANCE = "finance"
@@ -24,6 +25,8 @@ RESTATEMENTS = "restatements/license_assignments"
 NUMBERED = (RESTATEMENTS, SUPERSEDED)
 """Datasets whose files are never replaced: 0001.parquet, 0002.parquet and so on, one for each version of a day."""
 PART = "part.parquet"
+FACTS_KEY = b"license_history"
+"""Under which key a Parquet file of ours says in its metadata what it is."""
 LANDING = "landing"
 IMPORTS = "imports"
 """The folder, beside an organization's days in the landing, of what was imported."""
@@ -92,7 +95,8 @@ def conflicts_file(tree: DataDirectory, base_date: date, organization_id: str) -
 
 
 def usage_file(dataset: Path, day: date, organization_id: str) -> Path:
-    """What the observation for one snapshot day said of usage: `dataset` is `usage` or `coverage`."""
+    """What the observation for one snapshot day said of usage, or what was carried forward up to it: `dataset` is the
+    folder of USAGE, COVERAGE or LAST_USE."""
     return dataset / f"observed_day={day}" / f"organization_id={organization_id}" / PART
 
 
@@ -112,7 +116,7 @@ class DayFile(NamedTuple):
 def day_files(dataset: str, *trees: DataDirectory, organization_id: str | None = None) -> list[DayFile]:
     """The dataset's files by day, organization and number; where two trees have the same, the later tree's.
 
-    `dataset` is SNAPSHOTS, USAGE, COVERAGE, CONFLICTS, RESTATEMENTS or SUPERSEDED.
+    `dataset` is SNAPSHOTS, USAGE, COVERAGE, LAST_USE, CONFLICTS, RESTATEMENTS or SUPERSEDED.
     """
     found = {
         (file.day, file.organization_id, file.number): file

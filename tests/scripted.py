@@ -19,10 +19,11 @@ from assets.extraction.landing import Observation
 from assets.extraction.observe import observe
 from assets.extraction.organizations import Access, KeyHolder, who_is
 from assets.files.publishing import discard, publishing
-from assets.layout import COVERAGE, SNAPSHOTS, USAGE, DataDirectory, snapshot_file, usage_file
+from assets.layout import DataDirectory, snapshot_file, usage_file
 from assets.resources import DropGuard
 from assets.snapshots.ending import Derived, Loading
 from assets.snapshots.observed.derive import derive
+from assets.snapshots.past.fill import DATASETS
 from assets.snapshots.restatement import restate
 from assets.snapshots.snapshot import SnapshotFacts, read_facts
 
@@ -266,7 +267,7 @@ class Nights:
         try:
             derived = derive(observation, self.data, staged, guard or DropGuard(), loading)
             restate(self.data, staged)
-            with publishing(staged, self.data, (USAGE, COVERAGE, SNAPSHOTS)):
+            with publishing(staged, self.data, DATASETS):
                 return derived
         finally:
             discard(staged)

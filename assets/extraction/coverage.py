@@ -3,115 +3,151 @@
 A file that cannot be read stops nothing here: what it told counts as not known, and is asked for again.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from assets.files.damaged import readable
+from assets.errors import DamagedFile
+from assets.extraction.api import USAGE as REPORTS
+from assets.extraction.carried import NOTHING, Carried, Covered, Standing, merged, standing
+from assets.extraction.usage_calls import first_day_answered
+from assets.files.damaged import damaged, readable
 from assets.layout import COVERAGE, USAGE, DataDirectory, day_files
 
 
 class UsageFiles(NamedTuple):
-    """What earlier nights said of one organization's use, and how far they listened, oldest first."""
+    """What nights before a day told of one organization's use, and how far they listened."""
 
     usage: list[Path]
-    coverage: list[Path]
-    some_lost: bool = False
+    """The nights' own files, oldest first; those alone that came after what `state` carries."""
+    known: Carried
+    """What all those nights have covered; what a report last spoke of, up to the `state` alone."""
+    state: Path | None = None
+    damaged: tuple[DamagedFile, ...] = ()
+    """Of the files that were looked for, those that cannot be read."""
+    inside: tuple[DamagedFile, ...] = ()
+    """Of these, the ones whose footers can."""
 
 
 def usage_files(
     trees: Sequence[DataDirectory], organization_id: str, before: date, without: Collection[Path] = ()
 ) -> UsageFiles:
-    """The files of nights for days before `before` that can be read, but for those in `without`.
+    """The files of all nights for days before `before` that can be read, but for those in `without`."""
+    return _files_after(Standing(None, date.min, NOTHING), trees, organization_id, before, without)
 
-    A night of which some is lost has told nothing: its silence would prove that nobody used anything.
-    """
-    told, heard = (
-        {
-            file.day: file.path
-            for file in day_files(dataset, *trees, organization_id=organization_id)
-            if file.day < before
-        }
-        for dataset in (USAGE, COVERAGE)
-    )
-    bad = {one.path for one in readable([*told.values(), *heard.values()])[1]} | set(without)
-    lost = {day for day, path in told.items() if path in bad}
-    return UsageFiles(
-        [path for path in told.values() if path not in bad],
-        [path for day, path in heard.items() if path not in bad and day not in lost],
-        some_lost=bool(bad),
-    )
+
+def usage_carried(
+    trees: Sequence[DataDirectory], organization_id: str, before: date, without: Collection[Path] = ()
+) -> UsageFiles:
+    """The same, in as few files as can be: what was carried forward, and the nights after it."""
+    found = standing(trees, organization_id, before, without)
+    return _files_after(found, trees, organization_id, before, without)
 
 
 def covered_to(data: DataDirectory, organization_id: str, day: date) -> dict[str, date]:
-    """Per usage endpoint, the last day that its data had reached by published observations of days before `day`.
-
-    Where a night is lost, up to the first day that no other night has heard of.
-    """
-    covered, some_lost = _coverage(data, organization_id, day)
-    if not some_lost:
-        return _latest(covered, "endpoint", "covered_to")
-    return {endpoint: _unbroken(covered.filter(pc.field("endpoint") == endpoint)) for endpoint in _endpoints(covered)}
+    """Per usage endpoint, the last day up to which its data had come without a break by published observations of days
+    before `day`, as far back as it can still be asked."""
+    known = usage_carried([data], organization_id, day).known
+    return {
+        endpoint.name: _unbroken(
+            [one for one in known.coverage if one.endpoint == endpoint.name],
+            max(known.heard_from[endpoint.name], first_day_answered(endpoint, day)),
+        )
+        for endpoint in REPORTS
+        if endpoint.name in known.heard_from
+    }
 
 
 def spoke_to(data: DataDirectory, organization_id: str, day: date) -> dict[str, date]:
     """Per usage endpoint, the last day with any use that it told of by observations of days before `day`."""
-    covered, _ = _coverage(data, organization_id, day)
-    missing = dict(zip(covered["source"].to_pylist(), covered["endpoint"].to_pylist(), strict=True))
-    found: dict[str, date] = {}
-    # The newest file that a source speaks in has its last word: each night's window reaches back to it.
-    for told in _read(reversed(usage_files([data], organization_id, day).usage), ["source", "usage_date"]):
-        if not missing:
-            break
-        latest = _latest(told, "source", "usage_date") if told else {}
-        found |= {missing.pop(source): last for source, last in latest.items() if source in missing}
-    return found
+    files = usage_carried([data], organization_id, day)
+    latest = dict(files.known.spoke_to)
+    for path in files.usage:
+        for source, last in _last_days(path).items():
+            latest[source] = max(last, latest.get(source, last))
+    endpoints = {one.source: one.endpoint for one in files.known.coverage}
+    return {endpoints[source]: last for source, last in latest.items() if source in endpoints}
 
 
-_SPANS = pa.schema(
-    [("source", pa.string()), ("endpoint", pa.string()), ("covered_from", pa.date32()), ("covered_to", pa.date32())]
-)
-"""What coverage files of every version have."""
+def with_night(known: Carried, told: Iterable[Covered]) -> Carried:
+    """What is known with one more night's coverage."""
+    told = list(told)
+    heard_from = _earliest(known.heard_from, told)
+    return msgspec.structs.replace(known, coverage=merged([*known.coverage, *told]), heard_from=heard_from)
 
 
-def _coverage(data: DataDirectory, organization_id: str, day: date) -> tuple[pa.Table, bool]:
-    """All that earlier nights covered, and whether some of it is lost."""
-    files = usage_files([data], organization_id, day)
-    read = list(_read(files.coverage, _SPANS.names))
-    whole = [table.cast(_SPANS) for table in read if table is not None]
-    return pa.concat_tables([_SPANS.empty_table(), *whole]), files.some_lost or len(whole) < len(read)
+def _files_after(
+    found: Standing, trees: Sequence[DataDirectory], organization_id: str, before: date, without: Collection[Path]
+) -> UsageFiles:
+    told, heard = (
+        {
+            file.day: file.path
+            for file in day_files(dataset, *trees, organization_id=organization_id)
+            if found.day < file.day < before
+        }
+        for dataset in (USAGE, COVERAGE)
+    )
+    by_footer = readable([*told.values(), *heard.values()])[1]
+    bad = {one.path for one in by_footer} | set(without)
+    good = {day: path for day, path in told.items() if path not in bad}
+    lost = told.keys() - good.keys()
+    spans, inside = _read_coverage({day: path for day, path in heard.items() if path not in bad})
+    # A night of which some is lost has told nothing: its silence would prove that nobody used anything.
+    counted = [one for day, own in spans.items() if day not in lost for one in own]
+    known = msgspec.structs.replace(
+        with_night(found.carried, counted),
+        heard_from=_earliest(found.carried.heard_from, (one for own in spans.values() for one in own)),
+        lost=sorted({*found.carried.lost, *lost}),
+    )
+    return UsageFiles(list(good.values()), known, found.path, (*by_footer, *inside), tuple(inside))
 
 
-def _read(paths: Iterator[Path] | Sequence[Path], columns: list[str]) -> Iterator[pa.Table | None]:
-    """Each file's columns, None where its footer can be read and its inside cannot."""
-    for path in paths:
+def _read_coverage(files: Mapping[date, Path]) -> tuple[dict[date, list[Covered]], list[DamagedFile]]:
+    """Each night's coverage, and what is to be said of those whose inside cannot be read."""
+    found: dict[date, list[Covered]] = {}
+    inside: list[DamagedFile] = []
+    for day, path in files.items():
         try:
-            yield pq.ParquetFile(path).read(columns=columns)
-        except (pa.ArrowException, OSError):
-            yield None
+            rows = pq.ParquetFile(path).read().to_pylist()
+        except (pa.ArrowException, OSError) as error:
+            inside.append(damaged(path, error))
+        else:
+            # what an older version did not say is null
+            found[day] = msgspec.convert([{"sees": None, **row} for row in rows], list[Covered])
+    return found, inside
 
 
-def _endpoints(covered: pa.Table) -> list[str]:
-    return sorted(set(covered["endpoint"].to_pylist()))
+def _last_days(path: Path) -> dict[str, date]:
+    """By source, the last day of use that a night told of; nothing where its footer can be read and its inside cannot.
+    A first night's file is read in parts."""
+    latest: dict[str, date] = {}
+    try:
+        for batch in pq.ParquetFile(path).iter_batches(columns=["source", "usage_date"]):
+            found = pa.table(batch).group_by("source").aggregate([("usage_date", "max")])
+            for source, last in zip(found["source"].to_pylist(), found["usage_date_max"].to_pylist(), strict=True):
+                latest[source] = max(last, latest.get(source, last))
+    except (pa.ArrowException, OSError):
+        return {}
+    return latest
 
 
-def _unbroken(covered: pa.Table) -> date:
-    """How far the spans reach without a day between them of which nobody has heard."""
-    spans = sorted(zip(covered["covered_from"].to_pylist(), covered["covered_to"].to_pylist(), strict=True))
-    reached: date = spans[0][1]
-    for first, last in spans:
-        if first > reached + timedelta(days=1):
+def _earliest(known: Mapping[str, date], told: Iterable[Covered]) -> dict[str, date]:
+    first = dict(known)
+    for one in told:
+        first[one.endpoint] = min(one.covered_from, first.get(one.endpoint, one.covered_from))
+    return first
+
+
+def _unbroken(told: Iterable[Covered], first: date) -> date:
+    """How far the runs reach from `first` on without a day between them of which nobody has heard."""
+    reached = first - timedelta(days=1)
+    for one in sorted(told, key=lambda one: one.covered_from):
+        if one.covered_from > reached + timedelta(days=1):
             break
-        reached = max(reached, last)
+        reached = max(reached, one.covered_to)
     return reached
-
-
-def _latest(table: pa.Table, key: str, value: str) -> dict[str, date]:
-    kept = table.filter(pc.is_valid(table[value]))
-    latest = kept.group_by(key).aggregate([(value, "max")])
-    return dict(zip(latest[key].to_pylist(), latest[f"{value}_max"].to_pylist(), strict=True))

@@ -39,16 +39,20 @@ class Span:
 def span_to_ask(endpoint: Endpoint, day: date, covered_to: date | None) -> Span:
     """The days that the snapshot of `day` needs from a usage endpoint, as far back as it answers. May be empty."""
     first, last = usage_window(day, covered_to)
-    if endpoint in (ANALYTICS_USAGE, ANALYTICS_USERS):
-        first = max(first, ANALYTICS_FIRST_DAY, day - timedelta(days=ANALYTICS_LOOK_BACK_DAYS - 2))
-        if endpoint is ANALYTICS_USERS and covered_to is None:
-            first = max(first, day - timedelta(days=FIRST_ANALYTICS_DAYS - 1))
-    else:
-        # No bound is documented, but a report that stands still must not cost ever more; each day is a call of its own
-        # in Claude Code's, whose silence proves nothing anyway.
-        most = LOOK_BACK_DAYS if endpoint is CLAUDE_CODE else ANALYTICS_LOOK_BACK_DAYS
-        first = max(first, day - timedelta(days=most - 1))
+    first = max(first, first_day_answered(endpoint, day))
+    if endpoint is ANALYTICS_USERS and covered_to is None:
+        first = max(first, day - timedelta(days=FIRST_ANALYTICS_DAYS - 1))
     return Span(first, last)
+
+
+def first_day_answered(endpoint: Endpoint, day: date) -> date:
+    """How far back the night of `day` asks a usage endpoint at most."""
+    if endpoint in (ANALYTICS_USAGE, ANALYTICS_USERS):
+        return max(ANALYTICS_FIRST_DAY, day - timedelta(days=ANALYTICS_LOOK_BACK_DAYS - 2))
+    # No bound is documented, but a report that stands still must not cost ever more; each day is a call of its own
+    # in Claude Code's, whose silence proves nothing anyway.
+    most = LOOK_BACK_DAYS if endpoint is CLAUDE_CODE else ANALYTICS_LOOK_BACK_DAYS
+    return day - timedelta(days=most - 1)
 
 
 def parts(endpoint: Endpoint, span: Span) -> Iterator[Span]:

@@ -17,12 +17,20 @@ from assets.engine import engine, parquet_view, sql_file
 from assets.errors import PublishFailed
 from assets.files.damaged import damaged, footer
 from assets.files.publishing import discard, next_number, settle
-from assets.layout import RESTATEMENTS, SNAPSHOTS, DataDirectory, DayFile, day_files, restatement_file, snapshot_file
+from assets.layout import (
+    FACTS_KEY,
+    RESTATEMENTS,
+    SNAPSHOTS,
+    DataDirectory,
+    DayFile,
+    day_files,
+    restatement_file,
+    snapshot_file,
+)
 from assets.snapshots.license_types import LICENSE_TYPES, license_types
 from assets.snapshots.rules import load_rules
 from assets.snapshots.schema import LICENSE_ASSIGNMENTS, NOT_ATTRIBUTES, Provenance
 from assets.snapshots.snapshot import (
-    FACTS_KEY,
     SnapshotFacts,
     read_facts,
     same_snapshot,

@@ -15,7 +15,6 @@ from assets.days import require_over
 from assets.errors import BadReference, ImpossibleDay, PublishFailed, SnapshotRefused, WrongUse
 from assets.extraction.landing import Observation
 from assets.extraction.unforeseen import sentence_of
-from assets.files.damaged import damaged_files
 from assets.orchestration.failures import Failure
 from assets.orchestration.names import Names
 from assets.orchestration.steps import ASSIGNMENTS, OBSERVATION, DayEvent, day_event, version_tags
@@ -143,12 +142,13 @@ class Run:
         yield from self._events(past)
 
     def damaged(self) -> list[Failure]:
-        """Of what was observed: the files of other nights without which its last uses had to be told."""
+        """Of what was observed: the files of other nights without which its last uses had to be told. The warehouse
+        names each night what it could not read, whenever that was damaged."""
         return [
             Failure(one.facts.organization_id, str(bad))
             for one in self.derived
             if one.facts.provenance is Provenance.OBSERVED
-            for bad in (*damaged_files(one.facts.organization_id, self.how.data, self.how.staged), *one.damaged)
+            for bad in one.damaged
         ]
 
     def _add(self, made: Derived) -> None:

@@ -149,6 +149,16 @@ COVERAGE = pa.schema(
     ]
 )
 
+LAST_USE = pa.schema(
+    [
+        _column("holder_type", TEXT, "user or api_key.", nullable=False),
+        _column("holder_id", TEXT, "Who it was.", nullable=False),
+        _column("source", TEXT, "Which report said so.", nullable=False),
+        _column("usage_date", DAY, "The latest UTC day of use up to the day; or one after it.", nullable=False),
+        _column("used_at", INSTANT, "The latest instant of use, where the source gives one."),
+    ]
+)
+
 CONFLICTS = pa.schema(
     [
         _column("holder_type", TEXT, "user or api_key.", nullable=False),

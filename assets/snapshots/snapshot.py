@@ -1,7 +1,8 @@
 """A snapshot on disk: one Parquet file per organization and day, with the facts about it in its own metadata."""
 
+import filecmp
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
 
@@ -16,10 +17,9 @@ from assets.errors import CopiedFile, DamagedFile
 from assets.extraction.landing import organizations_observed
 from assets.files.atomic import whole_file
 from assets.files.damaged import damaged, footer, unreadable
-from assets.layout import SNAPSHOTS, DataDirectory, DayFile, day_files, snapshot_file
+from assets.layout import FACTS_KEY, SNAPSHOTS, DataDirectory, DayFile, day_files, snapshot_file
 from assets.snapshots.schema import LICENSE_ASSIGNMENTS, HolderType, Provenance
 
-FACTS_KEY = b"license_history"
 FORMAT = 1
 ROW_GROUP = 122_880
 """Rows that a file holds together, as many as DuckDB's own."""
@@ -110,6 +110,16 @@ def writing_parts(
             writer.write_table(waiting)
 
 
+def unless_standing(staged: Path, published: Path) -> Path:
+    """The published file where the staged one is the same byte for byte, and then stays: its time tells that nothing is
+    new in it."""
+    with suppress(OSError):  # what cannot be read is replaced
+        if published.is_file() and filecmp.cmp(staged, published, shallow=False):
+            staged.unlink()
+            return published
+    return staged
+
+
 def read_facts(path: Path) -> SnapshotFacts | None:
     """The facts of one snapshot file, None where there is no such file.
 
@@ -138,7 +148,7 @@ def read_facts(path: Path) -> SnapshotFacts | None:
 
 def known_facts(path: Path) -> SnapshotFacts | None:
     """The facts of one snapshot file, None where there is none that can be read: that counts as absent, and is named
-    by `damaged_files`."""
+    by whoever builds the warehouse."""
     try:
         return read_facts(path)
     except DamagedFile:

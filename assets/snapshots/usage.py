@@ -8,12 +8,14 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
+import msgspec
 import pyarrow as pa
 
-from assets.engine import literal, make, parquet_view
-from assets.extraction.coverage import UsageFiles
+from assets.engine import literal, make, parquet_view, sql_file
+from assets.extraction.carried import Carried, Covered
+from assets.extraction.coverage import UsageFiles, with_night
 from assets.layout import SNAPSHOTS, DataDirectory, day_files
-from assets.snapshots.schema import COVERAGE, LICENSE_ASSIGNMENTS, SNAPSHOT_DATE, USAGE
+from assets.snapshots.schema import COVERAGE, LAST_USE, LICENSE_ASSIGNMENTS, SNAPSHOT_DATE, USAGE
 from assets.snapshots.snapshot import known_facts
 from assets.snapshots.usage_sources import sources_table
 
@@ -22,22 +24,51 @@ DATED = pa.schema([SNAPSHOT_DATE, *LICENSE_ASSIGNMENTS])
 
 
 def load_usage(connection: duckdb.DuckDBPyConnection, files: UsageFiles, organization_id: str) -> None:
-    """Make `usage`, `coverage` and `watched`."""
-    load_told(connection, files.usage)
-    load_coverage(connection, files.coverage, organization_id)
+    """Make `usage`, `coverage` and `watched` of the files of all nights: for days that any of them may tell of.
+
+    Raises:
+        DamagedFile: one of them cannot be read to its end.
+    """
+    for one in files.inside:
+        raise one
+    _load_told(connection, "usage", files.usage)
+    load_coverage(connection, files.known.coverage, organization_id)
 
 
-def load_told(connection: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> None:
-    """Make `usage`. Its columns are those of every version so far: its many files need not be compared first."""
+def carry_forward(
+    connection: duckdb.DuckDBPyConnection,
+    files: UsageFiles,
+    tonight: Path,
+    covered: Iterable[Covered],
+    organization_id: str,
+) -> Carried:
+    """Make `usage`, `coverage` and `watched` of tonight, of what was carried forward and of the nights since; `usage`
+    has last uses only. Returns what is to be carried forward beside them.
+    """
+    _load_told(connection, "told_since", [*files.usage, tonight])
+    before = [files.state] if files.state else []
+    parquet_view(connection, "last_use_before", before, LAST_USE)
+    make(connection, __file__, "usage", "last_use")
+    known = with_night(files.known, covered)
+    load_coverage(connection, known.coverage, organization_id)
+    spoke_to = dict(known.spoke_to)
+    for source, last in connection.execute(sql_file(__file__, "last_words")).fetchall():
+        spoke_to[source] = max(last, spoke_to.get(source, last))
+    return msgspec.structs.replace(known, spoke_to=spoke_to)
+
+
+def _load_told(connection: duckdb.DuckDBPyConnection, relation: str, files: Iterable[Path]) -> None:
+    """The nights' own words. The columns are those of every version so far: many files need not be compared first."""
     if paths := [literal(path) for path in files]:
-        connection.read_parquet(paths, hive_partitioning=False).create_view("usage")
+        connection.read_parquet(paths, hive_partitioning=False).create_view(relation)
     else:
-        connection.from_arrow(USAGE.empty_table()).create("usage")
+        connection.from_arrow(USAGE.empty_table()).create(relation)
 
 
-def load_coverage(connection: duckdb.DuckDBPyConnection, files: Iterable[Path], organization_id: str) -> None:
+def load_coverage(connection: duckdb.DuckDBPyConnection, covered: Iterable[Covered], organization_id: str) -> None:
     """Make `coverage` and, out of it, `watched`: on which days silence is evidence."""
-    parquet_view(connection, "coverage_told", files, COVERAGE)
+    rows = [msgspec.structs.asdict(one) for one in covered]
+    connection.register("coverage_told", pa.Table.from_pylist(rows, COVERAGE))
     make(connection, __file__, "coverage", organization_id=organization_id)
     connection.register("usage_sources", sources_table())
     make_watched(connection)

@@ -9,8 +9,8 @@ import msgspec
 import pyarrow.parquet as pq
 import pytest
 
-from assets.layout import DataDirectory, snapshot_file
-from assets.snapshots.snapshot import FACTS_KEY, read_facts
+from assets.layout import FACTS_KEY, DataDirectory, snapshot_file
+from assets.snapshots.snapshot import read_facts
 from sandbox import serving
 from tests.cli.conftest import COMPANY, DAY, NOW, Check, Said
 from tests.commandline import Operator

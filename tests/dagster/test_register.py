@@ -13,9 +13,9 @@ import msgspec
 import pyarrow.parquet as pq
 import pytest
 
-from assets.layout import DataDirectory, snapshot_file
+from assets.layout import FACTS_KEY, DataDirectory, snapshot_file
 from assets.orchestration.names import Names
-from assets.snapshots.snapshot import FACTS_KEY, read_facts
+from assets.snapshots.snapshot import read_facts
 from pipelines import settings as settings_module
 from pipelines.definitions import build
 from pipelines.running import at_work

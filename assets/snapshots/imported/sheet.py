@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from assets.errors import WrongUse
-from assets.snapshots.snapshot import FACTS_KEY, SnapshotFacts
+from assets.layout import FACTS_KEY
+from assets.snapshots.snapshot import SnapshotFacts
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 BATCH = 50_000

@@ -13,10 +13,9 @@ from assets.days import is_final
 from assets.engine import engine, make, sql_file
 from assets.extraction import api
 from assets.extraction.api import ACTIVITIES, API_KEYS, INVITES, USERS, WORKSPACES
-from assets.extraction.coverage import UsageFiles, usage_files
 from assets.extraction.landing import Manifest, Observation
 from assets.files.damaged import files_of_nights, unreadable
-from assets.layout import DataDirectory, usage_file
+from assets.layout import LAST_USE, DataDirectory, day_files
 from assets.resources import DropGuard
 from assets.snapshots.drop_guard import require_no_drop
 from assets.snapshots.ending import (
@@ -30,13 +29,12 @@ from assets.snapshots.ending import (
     stage,
 )
 from assets.snapshots.license_types import LICENSE_TYPES, license_types
-from assets.snapshots.observed.covered import coverage
-from assets.snapshots.observed.uses import load_uses, write_uses
+from assets.snapshots.observed.usage import Night, stage_usage
+from assets.snapshots.observed.uses import load_uses
 from assets.snapshots.raw import load_list, load_rosters
 from assets.snapshots.rules import load_rules
-from assets.snapshots.schema import COVERAGE, HolderType, Provenance
-from assets.snapshots.snapshot import SnapshotFacts, write_table
-from assets.snapshots.usage import Bearers, load_usage
+from assets.snapshots.schema import HolderType, Provenance
+from assets.snapshots.snapshot import SnapshotFacts
 from assets.snapshots.usage_sources import sources
 from assets.snapshots.workspaces import default_workspace, load_default_workspace
 
@@ -59,9 +57,12 @@ def derive(
         return _derive(observation, data, staged, guard, loading)
     except duckdb.Error:
         # The roster can never be asked again: what an old file would have told is the lesser loss.
-        if not (bad := unreadable(files_of_nights(observation.manifest.organization_id, data, staged))):
+        organization = observation.manifest.organization_id
+        bad = unreadable(files_of_nights(organization, data, staged))
+        states = [file.path for file in day_files(LAST_USE, data, staged, organization_id=organization)]
+        if not (bad or states):
             raise
-        made = _derive(observation, data, staged, guard, loading, without={one.path for one in bad})
+        made = _derive(observation, data, staged, guard, loading, without={*states, *(one.path for one in bad)})
         return replace(made, damaged=tuple(bad))
 
 
@@ -84,14 +85,14 @@ def _derive(
         foreign += load_uses(connection, observation)
         describe(connection, parameters)
         make(connection, __file__, "holders")
-        uses = _stage_usage(connection, observation, data, staged, without)
+        uses, damaged = stage_usage(connection, Night(observation, data, staged, without))
         load_default_workspace(connection, observation)
         make(connection, __file__, "workspaces")
         link_invites(connection)
         make_assignments(connection)
         facts = _facts(connection, observation, parameters, foreign=foreign, **uses)
         guarded = require_no_drop(guard, facts, data)
-        return replace(stage(connection, facts, data, staged, loading), guarded=guarded)
+        return replace(stage(connection, facts, data, staged, loading), guarded=guarded, damaged=damaged)
 
 
 def _parameters(manifest: Manifest) -> Parameters:
@@ -105,28 +106,6 @@ def _parameters(manifest: Manifest) -> Parameters:
         Provenance.OBSERVED,
         {kind for kind, roster in rosters.items() if manifest.has(roster.name)},
     )
-
-
-def _stage_usage(
-    connection: duckdb.DuckDBPyConnection,
-    observation: Observation,
-    data: DataDirectory,
-    staged: DataDirectory,
-    without: Collection[Path],
-) -> dict[str, int]:
-    """Stage what this observation said of usage; `usage` and `coverage` are all that was known by then.
-
-    The trailing window tells a use several times, so both views repeat rows: what reads them must not count. Returns
-    what was counted of tonight's uses.
-    """
-    day, organization = observation.manifest.day, observation.manifest.organization_id
-    told, heard = usage_file(staged.usage, day, organization), usage_file(staged.coverage, day, organization)
-    counted = write_uses(connection, told, Bearers((data, staged), organization, day, without))
-    connection.register("coverage_now", coverage(connection, observation))
-    write_table(heard, connection.table("coverage_now"), COVERAGE)
-    earlier = usage_files((data, staged), organization, day, without)
-    load_usage(connection, UsageFiles([*earlier.usage, told], [*earlier.coverage, heard]), organization)
-    return counted
 
 
 def _facts(

@@ -15,12 +15,13 @@ from itertools import groupby
 
 from assets.errors import LicenseHistoryError, PublishFailed, SnapshotRefused, TooManyGone
 from assets.extraction.answers import NotAvailable
+from assets.extraction.carried import drop_old
 from assets.extraction.deadline import Patience
 from assets.extraction.feed import Feed, fetch_feed, first_day_proved, reader, rhythm
 from assets.extraction.landing import Observation
 from assets.extraction.organizations import Access, Credential, opened
 from assets.files.publishing import publishing, told_in_words, writing
-from assets.layout import CONFLICTS, COVERAGE, SNAPSHOTS, USAGE, DataDirectory
+from assets.layout import CONFLICTS, COVERAGE, LAST_USE, SNAPSHOTS, USAGE, DataDirectory
 from assets.resources import DropGuard
 from assets.snapshots.ending import Derived, Loading
 from assets.snapshots.observed.derive import derive
@@ -32,7 +33,7 @@ from assets.snapshots.snapshot import SnapshotFacts
 
 log = logging.getLogger(__name__)
 
-DATASETS = (USAGE, COVERAGE, CONFLICTS, SNAPSHOTS)
+DATASETS = (USAGE, COVERAGE, LAST_USE, CONFLICTS, SNAPSHOTS)
 """What is put in place of a day; the snapshot, by which all else is believed, last."""
 
 
@@ -221,6 +222,7 @@ def published(derived: Derived, how: Filling) -> Derived:
             restate(how.data, how.staged)
             with publishing(how.staged, how.data, DATASETS):
                 pass
+            drop_old(how.data, facts.organization_id, facts.snapshot_date)
     except BaseException:
         _discard_days(how)
         raise

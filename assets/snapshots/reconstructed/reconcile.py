@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from assets.engine import make, parquet_view
+from assets.extraction.carried import NOTHING
 from assets.extraction.coverage import UsageFiles
 from assets.extraction.feed import Feed, feed_of_last_night
 from assets.extraction.landing import newest_observation
@@ -79,7 +80,7 @@ def _differences(
     scratch: DataDirectory,
     snapshots: list[Path],
 ) -> list[Difference]:
-    beside = Beside(snapshots, UsageFiles([], []))  # who used what is not compared
+    beside = Beside(snapshots, UsageFiles([], NOTHING))  # who used what is not compared
     with rolling_back(later, feed, data, scratch, beside) as rollback:
         rollback.rows_of(earlier.snapshot_date, later.run_id)
         connection = rollback.connection

@@ -168,7 +168,7 @@ def rolling_back(
     observation = read_observation(landing)
     path = snapshot_file(data, base.snapshot_date, base.organization_id)
     snapshots, usage = beside or Beside.every(data, base.organization_id)
-    with engine(staged.root) as connection, naming([path, *snapshots, *usage.usage, *usage.coverage]):
+    with engine(staged.root) as connection, naming([path, *snapshots, *usage.usage]):
         load_rules(connection)
         load_rosters(connection, observation)
         foreign = load_list(connection, "activities_told", ACTIVITIES, feed.observation)

@@ -17,6 +17,7 @@ from assets.history.mappings import kept_mappings
 from assets.layout import (
     CONFLICTS,
     COVERAGE,
+    LAST_USE,
     MAPPINGS,
     RESTATEMENTS,
     SNAPSHOTS,
@@ -43,7 +44,7 @@ _FOOTERS: dict[str, Callable[[Path], object]] = {
 }
 """The datasets, and how the end of a file is read, with what a night wants to know from it."""
 
-_OF_DAYS = tuple(dataset for dataset in _FOOTERS if dataset != MAPPINGS)
+_OF_DAYS = (*(dataset for dataset in _FOOTERS if dataset != MAPPINGS), LAST_USE)
 
 
 def examine_files(data: DataDirectory) -> Iterator[Finding]:
@@ -52,13 +53,15 @@ def examine_files(data: DataDirectory) -> Iterator[Finding]:
     found = [(dataset, file) for dataset in _OF_DAYS for file in day_files(dataset, data)]
     ours = [(dataset, file.path) for dataset, file in found if file.organization_id in known]
     ours += [(MAPPINGS, path) for path in kept_mappings(data)]
-    broken = [finding for one in ours if (finding := _damage(*one))]
+    # Of last use carried forward nothing is lost with a file: the next night tells it anew.
+    read = [one for one in ours if one[0] in _FOOTERS]
+    broken = [finding for one in read if (finding := _damage(*one))]
     broken += _finance(data)
     yield from broken[:SHOWN]
     if len(broken) > SHOWN:
         yield problem("damaged files", f"and {len(broken) - SHOWN:,} more.")
-    if ours and all(one.mark is Mark.NOTE for one in broken):
-        yield ok("files", f"the footers of {len(ours) - len(broken):,} Parquet files can be read.")
+    if read and all(one.mark is Mark.NOTE for one in broken):
+        yield ok("files", f"the footers of {len(read) - len(broken):,} Parquet files can be read.")
     yield from _manifests(data)
     yield from _told("leftovers", "of runs that were killed or are at work", _leftovers(data), data)
     yield from _told("not ours", "passed over", _strays(data, {path for _, path in ours}), data)

@@ -11,10 +11,10 @@ import pytest
 from assets.extraction.client import Client
 from assets.extraction.feed import fetch_feed
 from assets.extraction.organizations import Access, KeyHolder, who_is
-from assets.layout import snapshot_file
+from assets.layout import FACTS_KEY, snapshot_file
 from assets.snapshots.ending import Loading
 from assets.snapshots.reconstructed.rollback import rolling_back
-from assets.snapshots.snapshot import FACTS_KEY, SnapshotFacts, read_facts
+from assets.snapshots.snapshot import SnapshotFacts, read_facts
 from tests.scripted import (
     DAY,
     KEY,
