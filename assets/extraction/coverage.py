@@ -11,13 +11,21 @@ from typing import NamedTuple
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
+from msgspec import Struct
 
 from assets.errors import DamagedFile
 from assets.extraction.api import USAGE as REPORTS
 from assets.extraction.carried import NOTHING, Carried, Covered, Standing, merged, standing
 from assets.extraction.usage_calls import first_day_answered
-from assets.files.damaged import damaged, readable
-from assets.layout import COVERAGE, USAGE, DataDirectory, day_files
+from assets.files.damaged import damaged, footer, readable
+from assets.layout import COVERAGE, FACTS_KEY, USAGE, DataDirectory, day_files
+
+
+class UsageFacts(Struct, kw_only=True):
+    """What stands beside the rows of a night's usage."""
+
+    left_out: list[date] = []
+    """The nights whose files tell what this night's reports told again, and which its own file therefore leaves out."""
 
 
 class UsageFiles(NamedTuple):
@@ -47,6 +55,23 @@ def usage_carried(
     """The same, in as few files as can be: what was carried forward, and the nights after it."""
     found = standing(trees, organization_id, before, without)
     return _files_after(found, trees, organization_id, before, without)
+
+
+def uncounted(told: Mapping[date, Path], others: Collection[date] = ()) -> dict[date, date]:
+    """Of nights that leave out what a lost night told: the last day for which their coverage does not count.
+
+    `told` are the usage files that can be read, by night, and `others` further nights of whom that is known. A lost
+    night told of no day after its own, so for those the coverage stands.
+    """
+    there = {*told, *others}
+    missing = {day: set(facts_of_usage(path).left_out) - there for day, path in told.items()}
+    return {day: max(lost) for day, lost in missing.items() if lost}
+
+
+def facts_of_usage(path: Path) -> UsageFacts:
+    """What a night's usage file says of itself; one of an older version leaves out nothing."""
+    said = (footer(path).metadata or {}).get(FACTS_KEY)
+    return msgspec.json.decode(said, type=UsageFacts) if said else UsageFacts()
 
 
 def covered_to(data: DataDirectory, organization_id: str, day: date) -> dict[str, date]:
@@ -98,7 +123,16 @@ def _files_after(
     lost = told.keys() - good.keys()
     spans, inside = _read_coverage({day: path for day, path in heard.items() if path not in bad})
     # A night of which some is lost has told nothing: its silence would prove that nobody used anything.
-    counted = [one for day, own in spans.items() if day not in lost for one in own]
+    # Nor has one that left out what such a night told, for that night's days.
+    carried = {file.day for file in day_files(USAGE, *trees, organization_id=organization_id) if file.day <= found.day}
+    cuts = uncounted(good, carried - set(found.carried.lost))
+    counted = [
+        msgspec.structs.replace(one, covered_from=max(one.covered_from, cuts.get(day, date.min) + timedelta(days=1)))
+        for day, own in spans.items()
+        if day not in lost
+        for one in own
+        if day not in cuts or one.covered_to > cuts[day]
+    ]
     known = msgspec.structs.replace(
         with_night(found.carried, counted),
         heard_from=_earliest(found.carried.heard_from, (one for own in spans.values() for one in own)),

@@ -89,8 +89,9 @@ def write_table(path: Path, rows: duckdb.DuckDBPyRelation, schema: pa.Schema, fa
 def writing_parts(
     path: Path, schema: pa.Schema, facts: Struct | None = None
 ) -> Iterator[Callable[[duckdb.DuckDBPyRelation], None]]:
-    """Such a file, of one relation after another: the same whatever rows come together."""
-    schema = schema.with_metadata({FACTS_KEY: msgspec.json.encode(facts)} if facts else {})
+    """Such a file, of one relation after another: the same whatever rows come together. What `facts` say in the end
+    stands beside the rows."""
+    schema = schema.remove_metadata()
     waiting = schema.empty_table()
     with (
         whole_file(path) as place,
@@ -108,11 +109,15 @@ def writing_parts(
         yield write
         if waiting.num_rows:
             writer.write_table(waiting)
+        if facts:
+            writer.add_key_value_metadata({FACTS_KEY: msgspec.json.encode(facts)})
 
 
 def unless_standing(staged: Path, published: Path) -> Path:
     """The published file where the staged one is the same byte for byte, and then stays: its time tells that nothing is
     new in it."""
+    if not staged.exists():
+        return published
     with suppress(OSError):  # what cannot be read is replaced
         if published.is_file() and filecmp.cmp(staged, published, shallow=False):
             staged.unlink()

@@ -11,13 +11,17 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
+from assets.columns import DAY
 from assets.engine import literal, make, parquet_view, sql_file
 from assets.extraction.carried import Carried, Covered
 from assets.extraction.coverage import UsageFiles, with_night
 from assets.layout import SNAPSHOTS, DataDirectory, day_files
-from assets.snapshots.schema import COVERAGE, LAST_USE, LICENSE_ASSIGNMENTS, SNAPSHOT_DATE, USAGE
+from assets.snapshots.schema import COVERAGE, LAST_USE, LICENSE_ASSIGNMENTS, ORGANIZATION_ID, SNAPSHOT_DATE, USAGE
 from assets.snapshots.snapshot import known_facts
 from assets.snapshots.usage_sources import sources_table
+
+OBSERVED = pa.schema([pa.field("observed_day", DAY), ORGANIZATION_ID, *USAGE])
+"""Usage told by several nights."""
 
 DATED = pa.schema([SNAPSHOT_DATE, *LICENSE_ASSIGNMENTS])
 """Snapshots of several days together."""
@@ -35,6 +39,14 @@ def load_usage(connection: duckdb.DuckDBPyConnection, files: UsageFiles, organiz
     load_coverage(connection, files.known.coverage, organization_id)
 
 
+def load_told_before(connection: duckdb.DuckDBPyConnection, files: UsageFiles, within_reach: Collection[Path]) -> None:
+    """Make `last_use_before` and `told_before`: what was carried forward, and the uses that the nights since and those
+    `within_reach` told."""
+    parquet_view(connection, "last_use_before", [files.state] if files.state else [], LAST_USE)
+    told = sorted({*files.usage, *within_reach})
+    parquet_view(connection, "told_before", told, OBSERVED, day="observed_day")
+
+
 def carry_forward(
     connection: duckdb.DuckDBPyConnection,
     files: UsageFiles,
@@ -43,11 +55,9 @@ def carry_forward(
     organization_id: str,
 ) -> Carried:
     """Make `usage`, `coverage` and `watched` of tonight, of what was carried forward and of the nights since; `usage`
-    has last uses only. Returns what is to be carried forward beside them.
+    has last uses only. Returns what is to be carried forward beside them. Reads `last_use_before` and `observation`.
     """
     _load_told(connection, "told_since", [*files.usage, tonight])
-    before = [files.state] if files.state else []
-    parquet_view(connection, "last_use_before", before, LAST_USE)
     make(connection, __file__, "usage", "last_use")
     known = with_night(files.known, covered)
     load_coverage(connection, known.coverage, organization_id)

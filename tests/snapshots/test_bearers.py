@@ -40,7 +40,8 @@ def test_an_address_that_passed_to_somebody_else_is_the_earlier_ones_until_then(
     api.lists["claude_code"] = [by_email(DAY), by_email(DAY + timedelta(days=3))]
     later = DAY + timedelta(days=3)
     made.night(later)
-    assert told(made, later) == {"2026-06-01": ("user_0001", "email"), "2026-06-04": ("user_0002", "email")}
+    assert told(made, DAY) == {"2026-06-01": ("user_0001", "email")}
+    assert told(made, later) == {"2026-06-04": ("user_0002", "email")}
     assert {id: str(row["last_used_at"])[:10] for id, row in made.rows(later).items()} == {
         "user_0001": "2026-06-01",
         "user_0002": "2026-06-04",

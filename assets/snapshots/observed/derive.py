@@ -12,8 +12,8 @@ import duckdb
 from assets.days import is_final
 from assets.engine import engine, make, sql_file
 from assets.extraction import api
-from assets.extraction.api import ACTIVITIES, API_KEYS, INVITES, USERS, WORKSPACES
-from assets.extraction.landing import Manifest, Observation
+from assets.extraction.api import WORKSPACES
+from assets.extraction.landing import Observation
 from assets.files.damaged import files_of_nights, unreadable
 from assets.layout import LAST_USE, DataDirectory, day_files
 from assets.resources import DropGuard
@@ -22,18 +22,13 @@ from assets.snapshots.ending import (
     Derived,
     Loading,
     Parameters,
-    describe,
     facts_of,
     link_invites,
     make_assignments,
     stage,
 )
 from assets.snapshots.license_types import LICENSE_TYPES, license_types
-from assets.snapshots.observed.usage import Night, stage_usage
-from assets.snapshots.observed.uses import load_uses
-from assets.snapshots.raw import load_list, load_rosters
-from assets.snapshots.rules import load_rules
-from assets.snapshots.schema import HolderType, Provenance
+from assets.snapshots.observed.usage import Night, load_night, parameters_of, stage_usage
 from assets.snapshots.snapshot import SnapshotFacts
 from assets.snapshots.usage_sources import sources
 from assets.snapshots.workspaces import default_workspace, load_default_workspace
@@ -76,15 +71,10 @@ def _derive(
 ) -> Derived:
     manifest = observation.manifest
     types = license_types(data.reference(LICENSE_TYPES), manifest.day)
-    parameters = _parameters(manifest)
+    parameters = parameters_of(manifest)
     with engine(staged.root) as connection:
-        load_rules(connection)
         connection.register("license_types", types)
-        load_rosters(connection, observation)
-        foreign = load_list(connection, "activities", ACTIVITIES, observation)
-        foreign += load_uses(connection, observation)
-        describe(connection, parameters)
-        make(connection, __file__, "holders")
+        foreign = load_night(connection, observation)
         uses, damaged = stage_usage(connection, Night(observation, data, staged, without))
         load_default_workspace(connection, observation)
         make(connection, __file__, "workspaces")
@@ -93,19 +83,6 @@ def _derive(
         facts = _facts(connection, observation, parameters, foreign=foreign, **uses)
         guarded = require_no_drop(guard, facts, data)
         return replace(stage(connection, facts, data, staged, loading), guarded=guarded, damaged=damaged)
-
-
-def _parameters(manifest: Manifest) -> Parameters:
-    rosters = {HolderType.USER: USERS, HolderType.API_KEY: API_KEYS, HolderType.INVITE: INVITES}
-    return Parameters(
-        manifest.organization_id,
-        manifest.organization_name,
-        manifest.day,
-        manifest.observed_at,
-        manifest.run_id,
-        Provenance.OBSERVED,
-        {kind for kind, roster in rosters.items() if manifest.has(roster.name)},
-    )
 
 
 def _facts(

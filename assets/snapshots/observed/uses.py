@@ -14,6 +14,7 @@ import pyarrow as pa
 from assets.columns import DAY, TEXT, columns_of
 from assets.engine import make, sql_file
 from assets.extraction import api
+from assets.extraction.coverage import UsageFacts
 from assets.extraction.landing import Observation
 from assets.extraction.usage_calls import Span
 from assets.snapshots.raw import load_parts
@@ -48,20 +49,31 @@ def load_uses(connection: duckdb.DuckDBPyConnection, observation: Observation) -
 
 
 def write_uses(connection: duckdb.DuckDBPyConnection, place: Path, bearers: Bearers) -> dict[str, int]:
-    """Write all `uses`, each with its holder as far as it can be told; what was counted on the way.
+    """Write those of all `uses` that no earlier night tells, each with its holder as far as it can be told; what was
+    counted of all of them on the way.
 
-    Reads `holders`, `observation` and the raw rosters.
+    Reads `holders`, `observation`, the raw rosters, and what is known: `told_before` and `last_use_before`.
     """
     counted: Counter[str] = Counter()
-    with writing_parts(place, USAGE) as write:
+    facts = UsageFacts()
+    with writing_parts(place, USAGE, facts) as write:
         for span in _spans(connection):
             make(connection, __file__, "uses_of_days", first=span.first, last=span.last)
             named = connection.execute(sql_file(__file__, "days_of_names")).fetchall()
             bearers.load(connection, [used for (used,) in named])
             make(connection, __file__, "usage_now", "usage")
-            write(connection.table("usage_now"))
+            make(connection, __file__, "usage_known", first=span.first, last=span.last)
+            write(connection.sql(sql_file(__file__, "usage_new")))
+            relied_on = connection.execute(sql_file(__file__, "left_out")).fetchall()
+            facts.left_out = sorted({*facts.left_out, *(night for (night,) in relied_on)})
             counted.update(connection.sql(sql_file(__file__, "tallies_of_uses")).to_arrow_table().to_pylist()[0])
     return dict(counted)
+
+
+def first_day_told(connection: duckdb.DuckDBPyConnection) -> date:
+    """The first day of use that a report tells of: no night before it can have told of any."""
+    days = connection.execute(sql_file(__file__, "first_day_told")).fetchall()[0]
+    return days[0] or date.max
 
 
 def _spans(connection: duckdb.DuckDBPyConnection) -> Iterator[Span]:

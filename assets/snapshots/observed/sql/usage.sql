@@ -119,4 +119,3 @@ left join bearers
     on bearers.usage_date = uses.usage_date
     and bearers.holder_type = uses.holder_type
     and bearers.subject = uses.subject
-order by usage_date, source, holder_type, holder_id, subject, used_at
