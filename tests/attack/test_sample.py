@@ -18,7 +18,7 @@ STORY = {story.name: story for story in STORIES}
 SAMPLE = {
     "night": [(Kind.RENAME, 0.9, How.KILL_AFTER, 0), (Kind.WRITE, 0.05, How.FAIL_ONCE, errno.ENOSPC)],
     "backfill": [(Kind.RENAME, 0.5, How.KILL_BEFORE, 0), (Kind.MKDIR, 0.5, How.FAIL_ONCE, errno.EROFS)],
-    "replay": [(Kind.RENAME, 1.0, How.KILL_BEFORE, 0), (Kind.LINK, 0.5, How.KILL_AFTER, 0)],
+    "replay": [(Kind.LINK, 0.5, How.KILL_AFTER, 0), (Kind.RENAME, 1.0, How.KILL_BEFORE, 0)],
     "import": [(Kind.WRITE, 0.5, How.KILL_HALFWAY, 0)],
     "close": [(Kind.FSYNC, 0.6, How.FAIL_ONCE, errno.EIO), (Kind.RENAME, 1.0, How.KILL_BEFORE, 0)],
 }
