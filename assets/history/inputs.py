@@ -6,7 +6,7 @@ cannot be read costs only what it alone could tell: nobody else's night.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +18,7 @@ import pyarrow as pa
 from assets.columns import DAY, TEXT, columns_of
 from assets.engine import make, parquet_view, quoted, sql_file
 from assets.errors import CopiedFile, DamagedFile
+from assets.extraction.coverage import uncounted
 from assets.files.damaged import footer
 from assets.layout import COVERAGE, SNAPSHOTS, USAGE, DataDirectory, DayFile, day_files, organization_folders
 from assets.snapshots import schema
@@ -83,6 +84,8 @@ class Inputs:
     to_read: tuple[InputFile, ...]
     known: frozenset[str]
     damaged: tuple[DamagedFile, ...]
+    uncounted: Mapping[tuple[str, date], date] = field(default_factory=dict)
+    """Of nights, by organization, the last day for which their coverage does not count."""
 
     def paths(self, dataset: str) -> list[Path]:
         return [file.path for file in self.to_read if file.dataset == dataset]
@@ -134,13 +137,28 @@ def choose(marks: set[Mark], *trees: DataDirectory, without: Iterable[DamagedFil
     # A night of which some is lost has told nothing: its silence would prove that nobody used anything.
     lost = {(file.organization_id, file.day) for file in told} - {(one.organization_id, one.day) for one in usage.files}
     answered = [file for file in heard if (file.organization_id, file.day) not in lost]
-    chosen = (usage, _choose(COVERAGE, answered, marks, inside), snapshots)
+    # What the old warehouse knows of coverage holds as long as the nights that it was told by tell of use, too.
+    coverage = _choose(COVERAGE, answered, marks if usage.is_known else set(), inside)
+    chosen = (usage, coverage, snapshots)
     return Inputs(
         files=tuple(file for one in chosen for file in one.files),
         to_read=tuple(file for one in chosen for file in one.to_read),
         known=frozenset(one.dataset for one in chosen if one.is_known),
         damaged=tuple(bad for one in chosen for bad in one.damaged if not isinstance(bad, CopiedFile)),
+        uncounted=_uncounted(coverage, usage),
     )
+
+
+def _uncounted(coverage: "_Choice", usage: "_Choice") -> Mapping[tuple[str, date], date]:
+    """Up to which day the coverage of nights does not count because they leave out what a lost night told of."""
+    bad = {one.path for one in usage.damaged}
+    to_read = {(file.organization_id, file.day) for file in coverage.to_read}
+    found: dict[tuple[str, date], date] = {}
+    for organization_id in {organization_id for organization_id, _ in to_read}:
+        nights = {file.day: file.path for file in usage.files if file.organization_id == organization_id}
+        told = {day: path for day, path in nights.items() if (organization_id, day) in to_read and path not in bad}
+        found |= {(organization_id, day): until for day, until in uncounted(told, nights).items()}
+    return found
 
 
 class _Choice(NamedTuple):
@@ -188,8 +206,13 @@ def _answers(dataset: str, files: Iterable[InputFile], marks: set[Mark]) -> bool
     now = {file.mark for file in files}
     if dataset == SNAPSHOTS:
         return 2 * len(before & now) >= len(now)
-    # Days of use are counted from the first observation on.
-    return before <= now and min(mark[2] for mark in before) == min(mark[2] for mark in now) if before else True
+    if not before <= now:
+        return False
+    if dataset == USAGE:  # its bits count days from the first observation on
+        return not before or min(mark[2] for mark in before) == min(mark[2] for mark in now)
+    # What a night leaves out may be what one tells that comes later, though it is earlier.
+    last = {mark[1]: mark[2] for mark in sorted(before)}
+    return all(mark[2] > last.get(mark[1], date.min) for mark in now - before)
 
 
 def _known_marks(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> set[Mark]:
@@ -244,6 +267,7 @@ def load(connection: duckdb.DuckDBPyConnection, inputs: Inputs, license_types: p
         ("days_to_read", _days(inputs.days_to_read)),
         ("facts_read", pa.Table.from_pylist([_row(file.path) for file in inputs.days_to_read], FACTS)),
         ("files", _file_table(inputs.files)),
+        ("uncounted", _uncounted_table(inputs)),
         ("license_types", license_types),
         ("usage_sources", sources_table()),
         ("invite_conventions", INVITE_CONVENTIONS.empty_table()),
@@ -275,6 +299,11 @@ def _set_variables(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> Non
 def _days(files: Iterable[InputFile]) -> pa.Table:
     rows = [{"organization_id": file.organization_id, "snapshot_date": file.day} for file in files]
     return pa.Table.from_pylist(rows, pa.schema([schema.ORGANIZATION_ID, schema.SNAPSHOT_DATE]))
+
+
+def _uncounted_table(inputs: Inputs) -> pa.Table:
+    rows = [{"organization_id": one, "observed_day": day, "until": last} for (one, day), last in inputs.uncounted.items()]
+    return pa.Table.from_pylist(rows, pa.schema([schema.ORGANIZATION_ID, ("observed_day", DAY), ("until", DAY)]))
 
 
 def _row(path: Path) -> dict[str, object]:

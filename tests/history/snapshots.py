@@ -11,6 +11,7 @@ import msgspec
 import pyarrow as pa
 
 from assets.engine import engine
+from assets.extraction.coverage import UsageFacts
 from assets.layout import DataDirectory, snapshot_file, usage_file
 from assets.snapshots.ending import Loading, stage
 from assets.snapshots.license_types import LICENSE_TYPES, license_types
@@ -82,10 +83,13 @@ def write(tree: DataDirectory, snapshot: Snapshot, loaded_at: datetime | None = 
     _write(place, snapshot.rows(), LICENSE_ASSIGNMENTS, facts)
 
 
-def write_usage(tree: DataDirectory, organization: str, observed: date, uses: Iterable[Row]) -> None:
+def write_usage(
+    tree: DataDirectory, organization: str, observed: date, uses: Iterable[Row], left_out: Iterable[date] = ()
+) -> None:
     """Put what one night's reports said into its place; each use needs holder_id, usage_date, and what differs."""
     usual = {"source": "analytics", "holder_type": "user", "matched_by": "id"}
-    _write(usage_file(tree.usage, observed, organization), [usual | use for use in uses], USAGE)
+    facts = UsageFacts(left_out=list(left_out))
+    _write(usage_file(tree.usage, observed, organization), [usual | use for use in uses], USAGE, facts)
 
 
 def write_coverage(
@@ -105,7 +109,7 @@ def write_coverage(
     _write(usage_file(tree.coverage, observed, organization), [row], COVERAGE)
 
 
-def _write(place: Path, rows: list[Row], columns: pa.Schema, facts: SnapshotFacts | None = None) -> None:
+def _write(place: Path, rows: list[Row], columns: pa.Schema, facts: msgspec.Struct | None = None) -> None:
     with duckdb.connect(":memory:") as connection:
         write_table(place, connection.from_arrow(_table(rows, columns)), columns, facts)
 

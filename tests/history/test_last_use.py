@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from assets.layout import DataDirectory
+from assets.layout import DataDirectory, usage_file
 from tests.history.snapshots import Row, Snapshot, World, ask, write_coverage, write_usage
 
 
@@ -203,3 +203,49 @@ def test_on_a_day_that_nobody_observed_a_newcomers_use_is_theirs_who_was_there_a
     world.publish(users(4, ada={"email": "ada@example.com"}, new={"email": "new@example.com", "assigned_at": at(3, 9)}))
     assert world.ask(USES) == [(day(2), None, "unmatched"), (day(3), "new", "email")]
     assert answers(world, ("license_usage",)) == [ask(world.anew(), "from license_usage")]
+
+
+def test_active_holders_are_counted_once_a_period_and_unknown_is_not_zero(world: World) -> None:
+    """Ada becomes an admin in the middle of the week; of the first day no report has told anything."""
+    used = [{"holder_id": "ada", "usage_date": day(number)} for number in (3, 4, 5)]
+    write_usage(staged(world), "org", day(5), [*used, {"holder_id": "bob", "usage_date": day(4)}])
+    write_coverage(staged(world), "org", day(5), day(3))
+    admin = {"role": "admin", "license_type": "Admin"}
+    world.publish(
+        users(2, ada={}, bob={}), users(3, ada={}, bob={}), users(4, ada=admin, bob={}), users(5, ada=admin, bob={})
+    )
+    assert world.ask("select day, license_type, holders, active, is_complete from active_daily order by all") == [
+        (day(2), "User", 2, None, False),
+        (day(3), "User", 2, 1, True),
+        (day(4), "Admin", 1, 1, True),
+        (day(4), "User", 1, 1, True),
+        (day(5), "Admin", 1, 1, True),
+        (day(5), "User", 1, 0, True),
+    ]
+    week, month = (
+        world.ask(f"select {unit}, license_type, holders, active, is_complete from {relation} order by all")
+        for unit, relation in (("week", "active_weekly"), ("month", "active_monthly"))
+    )
+    assert week == [(day(2), "Admin", 1, 1, True), (day(2), "User", 1, 1, False)]
+    assert month == [(day(1), "Admin", 1, 1, True), (day(1), "User", 1, 1, False)]
+
+
+def test_what_a_lost_night_told_is_not_silence_because_a_later_one_listened(world: World) -> None:
+    """The later night left out what the earlier one had told; now that is lost, and with it the days up to it."""
+
+    def night(number: int, uses: list[Row], left_out: list[date]) -> None:
+        write_usage(staged(world), "org", day(number), uses, left_out)
+        write_coverage(staged(world), "org", day(number), day(number - 3))
+        world.publish(users(number, ada={}))
+
+    states = "select last_used_state, usage_observed_since from license_assignments"
+    night(8, [{"holder_id": "ada", "usage_date": day(7)}], [])
+    night(9, [], [day(8)])
+    assert world.ask(states) == [("used", day(5))]
+    for dataset in (world.tree.usage, world.tree.coverage):
+        usage_file(dataset, day(8), "org").unlink()
+    assert ask(world.anew(), states) == [("never_seen", day(9))]
+    night(10, [], [day(9)])  # made without it, so that it would tell what that had told
+    assert world.ask(states) == [("never_seen", day(7))]
+    night(8, [{"holder_id": "ada", "usage_date": day(7)}], [])
+    assert world.ask(states) == [("used", day(5))] == ask(world.anew(), states)
