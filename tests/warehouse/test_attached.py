@@ -21,6 +21,7 @@ CALLS = {
     "licenses_known_at": "date '2026-03-02', timestamptz '2999-01-01 00:00:00+00'",
     "licenses_on": "date '2026-03-02'",
     "seats_between": "date '2026-03-01', date '2026-03-02'",
+    "active_on": "date '2026-03-02'",
     "seats_on": "date '2026-03-02'",
 }
 KNOWN_AT = "licenses_on(date '2026-03-02', known_at := timestamptz '2999-01-01 00:00:00+00')"
