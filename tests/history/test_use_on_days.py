@@ -141,6 +141,13 @@ CARRIED = (
 CARRIED += ("license_snapshots", "unused_licenses", "active_daily", "active_weekly", "active_monthly")
 
 
+USE = "organization_id, holder_type, holder_id, last_used_at, last_used_precision, last_used_source, last_used_state"
+LAST_DAYS = f"""
+    select {USE}, usage_observed_since, usage_observed_until, as_of from license_assignments
+    {{}} select {USE}, usage_observed_since, usage_observed_until, snapshot_date from license_snapshots
+"""
+
+
 def stage(world: World, number: int, told: tuple[Any, list[Any], bool]) -> tuple[Snapshot, list[Row]]:
     observed = FIRST + timedelta(days=number)
     known, reported, watched = told
@@ -171,6 +178,7 @@ def test_use_is_what_the_reports_tell_whatever_the_order_in_which_they_come(
         anew = world.anew()
         for relation in CARRIED:
             assert counted(world.ask(f"from {relation}")) == counted(ask(anew, f"from {relation}")), relation
+        assert world.ask(LAST_DAYS.format("except")) == []
         assert_active(world)
 
 

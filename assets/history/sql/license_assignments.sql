@@ -1,64 +1,119 @@
 -- One row per holder: what each organization's last snapshot shows. Answers: who holds what now, and when was it used?
 -- Of a roster that the last snapshot could not read, the last one that did: is_observed says so, as_of is its day.
--- reads: internal.roster_days, license_history, license_snapshots, snapshot_log
+-- The last use is looked up as license_snapshots does it, which as a view of all days would have to make them all.
+-- reads: internal.holder_uses, internal.roster_days, internal.usage_dates, license_history, snapshot_log
 with
 
 last_days as (
     select organization_id, max(snapshot_date) as snapshot_date
     from snapshot_log
     group by organization_id
+),
+
+holders as (
+    select
+        history.*,
+        last_days.snapshot_date,
+        days.snapshot_date as as_of,
+        days.owner_as_of,
+        days.workspace_as_of,
+        days.provenance,
+        days.observed_at,
+        days.run_id,
+        days.is_looked_at,
+        cast(make_timestamp(epoch_us(history.assigned_at)) as date) as assigned_date,
+        -- who was assigned after what the sources have reached was watched by none
+        coalesce(assigned_date <= days.usage_observed_until, days.usage_observed_until is not null) as is_watched,
+        case when is_watched then days.usage_observed_since end as usage_observed_since,
+        case when is_watched then days.usage_observed_until end as usage_observed_until
+    from license_history as history
+    inner join internal.roster_days as days
+        on days.organization_id = history.organization_id
+        and days.holder_type = history.holder_type
+        and days.next_date is null
+    inner join last_days on last_days.organization_id = history.organization_id
+    where history.is_current
+),
+
+-- Use from before the license was assigned was by an earlier holder of the same id.
+looked_up as (
+    select
+        holders.*,
+        uses.sources,
+        bit_position('1'::bit, uses.days_told & dates.up_to) - 1 as last_bit,
+        case
+            when last_bit >= 0 and used_since_assigned(null, holders.as_of - (last_bit - dates.bit), holders.assigned_at)
+                then holders.as_of - (last_bit - dates.bit)
+        end as last_day,
+        list_filter(
+            uses.moments,
+            lambda moment: moment.usage_date <= holders.as_of
+                and used_since_assigned(moment.used_at, moment.usage_date, holders.assigned_at)
+        )[-1] as last_moment
+    from holders
+    left join internal.usage_dates as dates on dates.usage_date = holders.as_of
+    left join internal.holder_uses as uses
+        on uses.organization_id = holders.organization_id
+        and uses.holder_type = holders.holder_type
+        and uses.holder_id = holders.holder_id
+),
+
+used as (
+    select
+        *,
+        coalesce(last_moment.usage_date >= last_day, last_moment.usage_date is not null) as is_moment,
+        coalesce(last_moment.usage_date, last_day) is not null as is_used
+    from looked_up
 )
 
 select
-    last_days.snapshot_date,
-    holders.organization_id,
-    holders.organization_name,
-    holders.holder_type,
-    holders.holder_id,
-    holders.license_type,
-    history.takes_seat,
-    holders.role,
-    holders.status,
-    holders.status_raw,
-    holders.name,
-    holders.email,
+    snapshot_date,
+    organization_id,
+    organization_name,
+    holder_type,
+    holder_id,
+    license_type,
+    takes_seat,
+    role,
+    status,
+    status_raw,
+    name,
+    email,
     -- owner
-    holders.owner_user_id,
-    holders.owner_email,
-    holders.owner_type,
-    holders.owner_status,
-    holders.owner_as_of,
-    holders.workspace_id,
-    holders.workspace_name,
-    holders.workspace_as_of,
-    holders.key_scope,
-    holders.key_hint,
-    holders.expires_at,
-    holders.assigned_at,
-    holders.invite_id,
-    -- use
-    holders.last_used_at,
-    holders.last_used_precision,
-    holders.last_used_source,
-    holders.last_used_state,
-    holders.usage_observed_since,
-    holders.usage_observed_until,
+    owner_user_id,
+    owner_email,
+    owner_type,
+    owner_status,
+    owner_as_of,
+    workspace_id,
+    workspace_name,
+    workspace_as_of,
+    key_scope,
+    key_hint,
+    expires_at,
+    assigned_at,
+    invite_id,
+    -- use; a day's use is shown as its 00:00 UTC, whatever the session's time zone
+    case
+        when is_moment then coalesce(last_moment.used_at, make_timestamptz(epoch_us(last_moment.usage_date)))
+        else make_timestamptz(epoch_us(last_day))
+    end as last_used_at,
+    case
+        when is_moment and last_moment.used_at is not null then 'second'
+        when is_used then 'day'
+    end as last_used_precision,
+    case
+        when is_moment then last_moment.source
+        when is_used then list_filter(sources, lambda told: get_bit(told.days, last_bit) = 1)[1].source
+    end as last_used_source,
+    last_used_state(is_used, is_watched, is_looked_at) as last_used_state,
+    usage_observed_since,
+    usage_observed_until,
     -- how we know
-    holders.snapshot_date = last_days.snapshot_date as is_observed,
-    holders.snapshot_date as as_of,
-    holders.provenance,
-    holders.observed_at,
-    holders.run_id
-from license_snapshots as holders
-inner join internal.roster_days as days
-    on days.organization_id = holders.organization_id
-    and days.holder_type = holders.holder_type
-    and days.snapshot_date = holders.snapshot_date
-    and days.next_date is null
-inner join license_history as history
-    on history.organization_id = holders.organization_id
-    and history.holder_type = holders.holder_type
-    and history.holder_id = holders.holder_id
-    and history.is_current
-inner join last_days on last_days.organization_id = holders.organization_id
-order by holders.organization_id, holders.holder_type, holders.holder_id
+    as_of = snapshot_date as is_observed,
+    as_of,
+    provenance,
+    observed_at,
+    run_id
+from used
+order by organization_id, holder_type, holder_id

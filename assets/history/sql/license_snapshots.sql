@@ -128,7 +128,10 @@ select
         when is_moment then coalesce(last_moment.used_at, make_timestamptz(epoch_us(last_moment.usage_date)))
         else make_timestamptz(epoch_us(last_day))
     end as last_used_at,
-    case when is_used then case when is_moment and last_moment.used_at is not null then 'second' else 'day' end end as last_used_precision,
+    case
+        when is_moment and last_moment.used_at is not null then 'second'
+        when is_used then 'day'
+    end as last_used_precision,
     case
         when is_moment then last_moment.source
         when is_used then list_filter(sources, lambda told: get_bit(told.days, last_bit) = 1)[1].source
