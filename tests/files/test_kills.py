@@ -120,7 +120,7 @@ def _listed(*trees: DataDirectory) -> dict[str, int]:
 
 @pytest.fixture(autouse=True)
 def _pretended_warehouse(monkeypatch: pytest.MonkeyPatch) -> None:
-    def make(_: Subjects, data: DataDirectory, staged: DataDirectory, place: Path) -> None:
+    def make(_: Subjects, data: DataDirectory, staged: DataDirectory, place: Path, **_how: object) -> None:
         place.write_text(json.dumps(_listed(data, staged)))
 
     monkeypatch.setattr(publish_module, "_make", make)
