@@ -5,7 +5,7 @@ to make, `make_assignments` looks up licenses, owners and last uses, `facts_of` 
 it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import duckdb
 import msgspec
 
-from assets.days import end_of
 from assets.engine import make, sql_file
 from assets.errors import DamagedFile, HolderTwice
 from assets.layout import DataDirectory, snapshot_file
@@ -55,21 +54,21 @@ class Parameters(NamedTuple):
     known: Collection[HolderType]
 
 
-def describe(connection: duckdb.DuckDBPyConnection, parameters: Parameters) -> None:
-    """Make the one-row relation `observation`; once for each day that is made of a connection's relations."""
+def describe(connection: duckdb.DuckDBPyConnection, parameters: Parameters, days: Sequence[date] = ()) -> None:
+    """Make `observation`, of one row for the day, or for each of `days` that are made together out of the same source."""
     make(
         connection,
         __file__,
         "observation",
         organization_name=parameters.organization_name,
-        day=parameters.day,
-        day_end=end_of(parameters.day),
+        days=list(days) or [parameters.day],
         observed_at=parameters.observed_at,
         run_id=parameters.run_id,
         provenance=parameters.provenance.value,
         members_known=HolderType.USER in parameters.known,
         invites_known=HolderType.INVITE in parameters.known,
     )
+    turn_to(connection, parameters.day)
 
 
 def link_invites(connection: duckdb.DuckDBPyConnection) -> None:
@@ -78,8 +77,15 @@ def link_invites(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def make_assignments(connection: duckdb.DuckDBPyConnection, relation: str = "license_assignments") -> None:
-    """Make the day's rows out of `holders`, `workspaces`, `invite_links`, what is known of usage, and `observation`."""
-    make(connection, __file__, relation, "license_assignments")
+    """Make `assignments`, the days' rows, out of `holders`, `workspaces`, `invite_links`, what is known of usage, and
+    `observation`; `relation` is the one day that is in turn."""
+    make(connection, __file__, "assignments", "license_assignments")
+    connection.sql(sql_file(__file__, "one_day")).create_view(relation)
+
+
+def turn_to(connection: duckdb.DuckDBPyConnection, day: date) -> None:
+    """Let `license_assignments` be those of another one of the days that were made together."""
+    connection.execute("set variable day = $day", {"day": day})
 
 
 def facts_of(

@@ -73,6 +73,11 @@ class SnapshotFacts(Struct, kw_only=True):
         return {kind for kind, count in COUNTS.items() if getattr(self, count) is not None}
 
     @property
+    def holders(self) -> int:
+        """How many holders there are of the kinds whose rosters could be read."""
+        return sum(getattr(self, count) or 0 for count in COUNTS.values())
+
+    @property
     def unknown(self) -> list[str]:
         """The rosters that could not be read."""
         rosters = {"members": self.users, "API keys": self.api_keys, "invites": self.invites}

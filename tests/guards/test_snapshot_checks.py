@@ -39,7 +39,7 @@ def doubling(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
 
     def twice(connection: duckdb.DuckDBPyConnection, *relation: str) -> None:
         make_assignments(connection, *relation)
-        connection.execute("insert into license_assignments from license_assignments limit 1")
+        connection.execute("insert into assignments from assignments limit 1")
 
     with monkeypatch.context() as patch:
         patch.setattr("assets.snapshots.observed.derive.make_assignments", twice)

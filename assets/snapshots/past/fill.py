@@ -170,21 +170,24 @@ def _roll_back(plans: list[DayPlan], feeds: Feeds, how: Filling) -> Iterator[tup
     feed = feeds.fetch(base.organization_id, first, base.observed_at, how)
     astray = {day: _astray(earlier, base, feed, how) for day, earlier in held_against.items()}
     with rolling_back(base, feed, how.data, how.staged) as rollback:
-        conflicts = rollback.stage_conflicts()
-        if conflicts:
+        rollback.stage_conflicts()
+        if rollback.conflicts:
             log.warning(
                 "%s: %s contradictions on the way back from %s; see reconstruction_conflicts",
                 base.title,
-                f"{conflicts:,}",
+                f"{len(rollback.conflicts):,}",
                 base.snapshot_date,
             )
         # The days nearest to what was observed first: should it be killed, what is there hangs together.
+        proved = []
         for one in sorted(plans, key=lambda plan: plan.day, reverse=True):
             earlier = one.must_lead_to
             if why := rollback.why_not(one.day) or (astray[earlier.snapshot_date] if earlier else ""):
                 yield replace(one, action=Action.IMPOSSIBLE, why=why), None
             else:
-                yield one, published(rollback.stage_day(one.day, how.loading), how)
+                proved.append(one)
+        staged = rollback.stage_days([one.day for one in proved], how.loading)
+        yield from ((one, published(derived, how)) for one, derived in zip(proved, staged, strict=True))
 
 
 def _astray(earlier: SnapshotFacts, base: SnapshotFacts, feed: Feed, how: Filling) -> str:

@@ -82,7 +82,7 @@ def _differences(
 ) -> list[Difference]:
     beside = Beside(snapshots, UsageFiles([], NOTHING))  # who used what is not compared
     with rolling_back(later, feed, data, scratch, beside) as rollback:
-        rollback.rows_of(earlier.snapshot_date, later.run_id)
+        rollback.make_days([earlier.snapshot_date], later.run_id)
         connection = rollback.connection
         seen = snapshot_file(data, earlier.snapshot_date, earlier.organization_id)
         parquet_view(connection, "seen_snapshot", [seen], LICENSE_ASSIGNMENTS)

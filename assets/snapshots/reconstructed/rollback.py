@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -32,6 +32,7 @@ from assets.snapshots.ending import (
     link_invites,
     make_assignments,
     stage,
+    turn_to,
 )
 from assets.snapshots.license_types import LICENSE_TYPES, license_types
 from assets.snapshots.raw import load_list, load_rosters
@@ -43,6 +44,8 @@ from assets.snapshots.workspaces import default_workspace, load_default_workspac
 
 NAMED = 3
 """So many holders stand for all in a sentence."""
+ROWS_TOGETHER = 100_000
+"""So many rows, of one day or of several, are made at once."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,35 @@ class Rollback:
     staged: DataDirectory
     foreign: int
     """Activities of other organizations that stood in the feed, left out."""
+    conflicts: list[datetime]
+    """When the feed contradicts itself or the base, the oldest first."""
+    default_workspace: str | None
 
-    def rows_of(self, day: date, run_id: str) -> SnapshotFacts:
-        """Make the relation `license_assignments` as it was at the close of `day`; its facts."""
+    def make_days(self, days: Sequence[date], run_id: str) -> None:
+        """Make `license_assignments` as they were at the close of each of `days`, the first one in turn."""
+        describe(self.connection, self._parameters(days[0], run_id), days)
+        self.connection.register("license_types", license_types(self.data.reference(LICENSE_TYPES)))
+        make(self.connection, __file__, "holders", "feed_holders")
+        link_invites(self.connection)
+        make_assignments(self.connection)
+
+    def stage_days(self, days: Sequence[date], loading: Loading) -> Iterator[Derived]:
+        """Stage the reconstructed snapshot of one of `days` after another, unless the same is published already.
+
+        Planning the queries costs more than a day's rows: so many days are made together as memory has room for.
+        """
+        together = max(1, ROWS_TOGETHER // max(1, self.base.holders))
+        for first in range(0, len(days), together):
+            some = days[first : first + together]
+            self.make_days(some, loading.run_id)
+            for day in some:
+                turn_to(self.connection, day)
+                facts = self._facts(self._parameters(day, loading.run_id))
+                yield stage(self.connection, facts, self.data, self.staged, loading)
+
+    def _parameters(self, day: date, run_id: str) -> Parameters:
         base = self.base
-        parameters = Parameters(
+        return Parameters(
             base.organization_id,
             base.organization_name,
             day,
@@ -68,17 +95,6 @@ class Rollback:
             Provenance.RECONSTRUCTED,
             base.known,
         )
-        describe(self.connection, parameters)
-        self.connection.register("license_types", license_types(self.data.reference(LICENSE_TYPES), day))
-        make(self.connection, __file__, "holders", "feed_holders")
-        link_invites(self.connection)
-        make_assignments(self.connection)
-        return self._facts(parameters)
-
-    def stage_day(self, day: date, loading: Loading) -> Derived:
-        """Stage the reconstructed snapshot of `day`, unless the same is published already."""
-        facts = self.rows_of(day, loading.run_id)
-        return stage(self.connection, facts, self.data, self.staged, loading)
 
     def why_not(self, day: date) -> str:
         """Why the feed cannot lead back to the close of `day`, though it begins before it; empty where it can.
@@ -97,24 +113,22 @@ class Rollback:
             "proves nothing. Import a file that somebody kept (licenses import)"
         )
 
-    def stage_conflicts(self) -> int:
-        """Stage what contradicted itself on the way back; how many there are."""
+    def stage_conflicts(self) -> None:
+        """Stage what contradicted itself on the way back."""
         place = conflicts_file(self.staged, self.base.snapshot_date, self.base.organization_id)
         write_table(place, self.connection.table("feed_conflicts"), CONFLICTS)
-        return int(self.connection.table("feed_conflicts").count("*").fetchall()[0][0])
 
     def _facts(self, parameters: Parameters) -> SnapshotFacts:
-        since = end_of(parameters.day)
-        conflicts = self.connection.execute(sql_file(__file__, "conflicts_since"), {"since": since})
+        since = bisect_left(self.conflicts, end_of(parameters.day))
         return facts_of(
             self.connection,
             parameters,
             self.base.observation,
             usage_sources=self.base.usage_sources,
-            conflicts=conflicts.fetchall()[0][0],
+            conflicts=len(self.conflicts) - since,
             foreign=self.foreign,
             workspaces_known=self.base.workspaces_known,
-            default_workspace=default_workspace(self.connection),
+            default_workspace=self.default_workspace,
         )
 
 
@@ -180,7 +194,9 @@ def rolling_back(
         parquet_view(connection, "snapshots_beside", snapshots, DATED, day="snapshot_date")
         for relation in _RELATIONS:
             make(connection, __file__, relation)
-        yield Rollback(connection, base, data, staged, foreign)
+        conflicts = connection.execute(sql_file(__file__, "conflicts")).fetchall()
+        moments = [happened_at for (happened_at,) in conflicts]
+        yield Rollback(connection, base, data, staged, foreign, moments, default_workspace(connection))
 
 
 _RELATIONS = (

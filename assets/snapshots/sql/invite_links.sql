@@ -1,11 +1,11 @@
--- One row per member whose accepted invite is known: by the invite's own `accepted_at`, else by the Activity Feed, else
+-- One row per day and member whose accepted invite is known: by the invite's own `accepted_at`, else by the Activity Feed, else
 -- by its address. An invite brought one member, and a member came by one invite: the latest at or before `added_at`.
 -- Answers: by which invite did a member come?
 -- reads: activities, holders, raw_invites
 with
 
 members as (
-    select holder_id, lower(email) as address, assigned_at as added_at
+    select day, holder_id, lower(email) as address, assigned_at as added_at
     from holders
     where holder_type = 'user' and assigned_at is not null
 ),
@@ -18,25 +18,27 @@ invites as (
 -- 1. accepted in the minute in which the member was added; where that fits several, the same address decides
 accepted_then as (
     select
+        members.day,
         invites.id as invite_id,
         members.holder_id,
         invites.accepted_at as moment,
         invites.address is not distinct from members.address as same_address,
-        count(*) over (partition by invites.id) = 1 and count(*) over (partition by members.holder_id) = 1 as is_alone
+        count(*) over (partition by members.day, invites.id) = 1
+            and count(*) over (partition by members.day, members.holder_id) = 1 as is_alone
     from invites
     inner join members
         on invites.accepted_at between members.added_at - interval 1 minute and members.added_at + interval 1 minute
 ),
 
 by_acceptance as (
-    select invite_id, holder_id, moment, 1 as rank
+    select day, invite_id, holder_id, moment, 1 as rank
     from accepted_then
     where same_address or is_alone
 ),
 
 -- 2. whom the feed names as the one who accepted it; long before, it was an earlier membership
 by_feed as (
-    select activities.invite_id, members.holder_id, activities.created_at as moment, 2 as rank
+    select members.day, activities.invite_id, members.holder_id, activities.created_at as moment, 2 as rank
     from activities
     inner join members
         on members.holder_id = activities.actor.user_id
@@ -46,7 +48,7 @@ by_feed as (
 
 -- 3. an accepted invite to the member's address that was open when they were added
 by_address as (
-    select invites.id as invite_id, members.holder_id, invites.invited_at as moment, 3 as rank
+    select members.day, invites.id as invite_id, members.holder_id, invites.invited_at as moment, 3 as rank
     from invites
     inner join members
         on members.address = invites.address
@@ -69,9 +71,9 @@ candidates as (
 of_invites as (
     select *
     from candidates
-    qualify row_number() over (partition by invite_id order by rank, moment desc, holder_id) = 1
+    qualify row_number() over (partition by day, invite_id order by rank, moment desc, holder_id) = 1
 )
 
-select invite_id, holder_id
+select day, invite_id, holder_id
 from of_invites
-qualify row_number() over (partition by holder_id order by rank, moment desc, invite_id) = 1
+qualify row_number() over (partition by day, holder_id order by rank, moment desc, invite_id) = 1

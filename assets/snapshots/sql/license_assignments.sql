@@ -1,10 +1,10 @@
--- One row per holder (member, API key, pending invite) at the close of the day, with all that is looked up for it.
+-- One row per holder (member, API key, pending invite) at the close of each day, with all that is looked up for it.
 -- Answers: who holds which license, for how long, owned by whom, and when was it last used, as far as anybody can know?
 -- reads: holders, invite_links, license_types, observation, usage, watched, workspaces
 with
 
 members as (
-    select holder_id as id, email
+    select day, holder_id as id, email
     from holders
     where holder_type = 'user'
 ),
@@ -12,6 +12,7 @@ members as (
 -- Use up to the end of the day by whoever holds the license now.
 last_uses as (
     select
+        holders.day,
         usage.holder_type,
         usage.holder_id,
         usage.source,
@@ -21,15 +22,16 @@ last_uses as (
     inner join holders
         on holders.holder_type = usage.holder_type
         and holders.holder_id = usage.holder_id
-    cross join observation
+    inner join observation on observation.day = holders.day
     where usage.usage_date <= observation.day
         and (usage.used_at is null or usage.used_at < observation.day_end)
         and used_since_assigned(usage.used_at, usage.usage_date, holders.assigned_at)
-    group by usage.holder_type, usage.holder_id, usage.source
+    group by holders.day, usage.holder_type, usage.holder_id, usage.source
 ),
 
 last_use as (
     select
+        day,
         holder_type,
         holder_id,
         source,
@@ -37,29 +39,30 @@ last_use as (
         case when used_at is null then 'day' else 'second' end as precision
     from last_uses
     qualify row_number() over (
-        partition by holder_type, holder_id
+        partition by day, holder_type, holder_id
         order by usage_date desc, used_at desc nulls last, source
     ) = 1
 ),
 
--- Sources that see all use of a kind of holder watched without a break up to (nearly) this day.
+-- Sources that see all use of a kind of holder watched without a break up to (nearly) the day.
 watched_now as (
-    select watched.holder_type, watched.since, least(watched.until, observation.day) as until
+    select observation.day, watched.holder_type, watched.since, least(watched.until, observation.day) as until
     from watched, observation
     where watched.sees = 'all'
         and watched.since <= observation.day
         and watched_up_to(watched.until, observation.day)
-    qualify row_number() over (partition by watched.holder_type order by watched.until desc) = 1
+    qualify row_number() over (partition by observation.day, watched.holder_type order by watched.until desc) = 1
 ),
 
--- Kinds of holders of whom any source could have told something by this day.
+-- Kinds of holders of whom any source could have told something by the day.
 looked_at as (
-    select distinct watched.holder_type
+    select distinct observation.day, watched.holder_type
     from watched, observation
     where watched.since <= observation.day
 )
 
 select
+    observation.day,
     observation.organization_name,
     holders.holder_type,
     holders.holder_id,
@@ -116,14 +119,24 @@ select
     observation.observed_at,
     observation.run_id
 from holders
-cross join observation
-left join license_types on license_types.role = holders.role
-left join members as owners on owners.id = holders.owner_id
+inner join observation on observation.day = holders.day
+left join license_types
+    on license_types.role = holders.role
+    and coalesce(license_types.valid_from <= holders.day, true)
+    and coalesce(license_types.valid_to > holders.day, true)
+left join members as owners on owners.id = holders.owner_id and owners.day = holders.day
 left join workspaces on workspaces.id = holders.workspace_id
-left join last_use on last_use.holder_type = holders.holder_type and last_use.holder_id = holders.holder_id
-left join invite_links on holders.holder_type = 'user' and invite_links.holder_id = holders.holder_id
+left join last_use
+    on last_use.holder_type = holders.holder_type
+    and last_use.holder_id = holders.holder_id
+    and last_use.day = holders.day
+left join invite_links
+    on holders.holder_type = 'user'
+    and invite_links.holder_id = holders.holder_id
+    and invite_links.day = holders.day
 -- who was assigned after what the sources have reached was watched by none
 left join watched_now
     on watched_now.holder_type = holders.holder_type
+    and watched_now.day = holders.day
     and coalesce(cast(holders.assigned_at as date) <= watched_now.until, true)
-left join looked_at on looked_at.holder_type = holders.holder_type
+left join looked_at on looked_at.holder_type = holders.holder_type and looked_at.day = holders.day

@@ -40,7 +40,7 @@ def rolled_back(made: Nights, day: date) -> tuple[dict[str, Row], SnapshotFacts]
         access = Access(who_is(client), "the organization", (KeyHolder("KEY", client),))
         feed = fetch_feed(access, day, NEXT_NIGHT, data=made.data, observed_at=LATER, run_id="run_2")
     with rolling_back(made.facts(), feed, made.data, staged) as rollback:
-        rollback.stage_day(day, Loading(LATER, "run_2"))
+        list(rollback.stage_days([day], Loading(LATER, "run_2")))
     file = snapshot_file(staged, day, "org_1")
     facts = read_facts(file)
     assert facts

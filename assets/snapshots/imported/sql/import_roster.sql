@@ -1,7 +1,8 @@
 -- One row per holder at the close of the day, as the file tells it: what `holders` are to an observed day.
 -- Answers: who held a license by the file, and what does it say of them?
--- reads: import_holders
+-- reads: import_holders, observation
 select
+    observation.day,
     holder_type,
     holder_id,
     case when holder_type <> 'api_key' then role end as role,
@@ -16,5 +17,5 @@ select
     case when holder_type = 'api_key' then key_hint end as key_hint,
     case when holder_type = 'api_key' then expires_at end as expires_at,
     assigned_at
-from import_holders
+from import_holders, observation
 where not is_later

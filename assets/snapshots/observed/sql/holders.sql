@@ -5,7 +5,7 @@
 with
 
 members as (
-    select distinct on (id) raw_users.*
+    select distinct on (id) raw_users.*, day
     from raw_users, observation
     where added_at is null or added_at < day_end
 ),
@@ -13,6 +13,7 @@ members as (
 api_keys as (
     select distinct on (id)
         raw_api_keys.* exclude (workspace_id),
+        day,
         -- the deprecated field beside a scope is null for the default workspace and for no workspace alike
         case when scope.type = 'organization' then null else coalesce(scope.workspace_id, workspace_id) end as workspace_id,
         case
@@ -48,7 +49,8 @@ ended_later as (
 
 invites as (
     select distinct on (id)
-        raw_invites.* replace (case when ended_later.id is null then raw_invites.status else 'pending' end as status)
+        raw_invites.* replace (case when ended_later.id is null then raw_invites.status else 'pending' end as status),
+        observation.day
     from raw_invites
     cross join observation
     left join ended_later on ended_later.id = raw_invites.id
@@ -58,6 +60,7 @@ invites as (
 )
 
 select
+    day,
     'user' as holder_type,
     id as holder_id,
     role,
@@ -74,6 +77,7 @@ select
 from members
 union all
 select
+    day,
     'api_key',
     id,
     null,
@@ -90,6 +94,7 @@ select
 from api_keys
 union all
 select
+    day,
     'invite',
     id,
     role,

@@ -1,4 +1,4 @@
--- One row per holder at the close of the observation's day: the base snapshot rolled back through the Activity Feed.
+-- One row per holder at the close of each day that is made: the base snapshot rolled back through the Activity Feed.
 -- What the feed cannot tell is filled from any observed snapshot of the same holder (`known`), else it is null.
 -- Answers: who held a license when an earlier day closed, as the feed leads back to it?
 -- reads: base, default_workspace, feed_timeline, feed_transitions, known, observation, raw_invites
@@ -6,17 +6,17 @@ with
 
 -- a change at midnight itself belongs to the day that begins with it
 as_of as (
-    select feed_timeline.*
+    select feed_timeline.*, observation.day
     from feed_timeline, observation
     where (valid_from is null or valid_from < day_end)
         and (valid_to is null or valid_to >= day_end)
 ),
 
 additions as (
-    select feed_transitions.holder_id, max(feed_transitions.happened_at) as added_at
+    select observation.day, feed_transitions.holder_id, max(feed_transitions.happened_at) as added_at
     from feed_transitions, observation
     where holder_type = 'user' and before = 'absent' and happened_at < day_end
-    group by feed_transitions.holder_id
+    group by observation.day, feed_transitions.holder_id
 ),
 
 told_emails as (
@@ -27,10 +27,10 @@ told_emails as (
 ),
 
 known_assignments as (
-    select known.holder_id, max(assigned_at) as assigned_at
+    select observation.day, known.holder_id, max(assigned_at) as assigned_at
     from known, observation
     where holder_type = 'user' and assigned_at < day_end
-    group by known.holder_id
+    group by observation.day, known.holder_id
 ),
 
 known_persons as (
@@ -52,6 +52,7 @@ member_ids as (
 
 members as (
     select
+        observation.day,
         member_ids.holder_id,
         case
             when as_of.holder_id is null then base.role
@@ -68,11 +69,16 @@ members as (
     cross join observation
     left join base on base.holder_type = 'user' and base.holder_id = member_ids.holder_id
     left join as_of
-        on as_of.holder_type = 'user' and as_of.attribute = 'role' and as_of.holder_id = member_ids.holder_id
-    left join additions on additions.holder_id = member_ids.holder_id
+        on as_of.holder_type = 'user'
+        and as_of.attribute = 'role'
+        and as_of.holder_id = member_ids.holder_id
+        and as_of.day = observation.day
+    left join additions on additions.holder_id = member_ids.holder_id and additions.day = observation.day
     left join told_emails on told_emails.holder_id = member_ids.holder_id
     left join known_persons on known_persons.holder_id = member_ids.holder_id
-    left join known_assignments on known_assignments.holder_id = member_ids.holder_id
+    left join known_assignments
+        on known_assignments.holder_id = member_ids.holder_id
+        and known_assignments.day = observation.day
     where observation.members_known
         and case
             when as_of.holder_id is not null then as_of.value is distinct from 'absent'
@@ -82,6 +88,7 @@ members as (
 
 api_keys as (
     select
+        observation.day,
         base.holder_id,
         case when statuses.holder_id is null then base.status_raw else statuses.value end as status_raw,
         case when names.holder_id is null then base.name else names.value end as name,
@@ -101,9 +108,21 @@ api_keys as (
         base.assigned_at
     from base
     cross join observation
-    left join as_of as statuses on statuses.attribute = 'status' and statuses.holder_type = 'api_key' and statuses.holder_id = base.holder_id
-    left join as_of as names on names.attribute = 'name' and names.holder_type = 'api_key' and names.holder_id = base.holder_id
-    left join as_of as places on places.attribute = 'workspace' and places.holder_type = 'api_key' and places.holder_id = base.holder_id
+    left join as_of as statuses
+        on statuses.attribute = 'status'
+        and statuses.holder_type = 'api_key'
+        and statuses.holder_id = base.holder_id
+        and statuses.day = observation.day
+    left join as_of as names
+        on names.attribute = 'name'
+        and names.holder_type = 'api_key'
+        and names.holder_id = base.holder_id
+        and names.day = observation.day
+    left join as_of as places
+        on places.attribute = 'workspace'
+        and places.holder_type = 'api_key'
+        and places.holder_id = base.holder_id
+        and places.day = observation.day
     where base.holder_type = 'api_key'
         and coalesce(base.assigned_at < observation.day_end, true)
 ),
@@ -127,7 +146,7 @@ invites_heard as (
 ),
 
 invites as (
-    select distinct on (invites_heard.id) invites_heard.*
+    select distinct on (observation.day, invites_heard.id) invites_heard.*, observation.day
     from invites_heard
     cross join observation
     left join endings on endings.holder_id = invites_heard.id
@@ -143,6 +162,7 @@ invites as (
 )
 
 select
+    day,
     'user' as holder_type,
     holder_id,
     role,
@@ -158,8 +178,8 @@ select
     assigned_at
 from members
 union all
-select 'api_key', holder_id, null, status_raw, name, null, owner_user_id, owner_type, workspace_id, key_scope, key_hint, expires_at, assigned_at
+select day, 'api_key', holder_id, null, status_raw, name, null, owner_user_id, owner_type, workspace_id, key_scope, key_hint, expires_at, assigned_at
 from api_keys
 union all
-select 'invite', id, role, 'pending', null, email, null, null, null, null, null, null, invited_at
+select day, 'invite', id, role, 'pending', null, email, null, null, null, null, null, null, invited_at
 from invites
