@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -63,17 +63,41 @@ def play_sandbox(settings: Settings) -> int:
     require_room(data)
     sandbox_reference(data)
     nights = [last - timedelta(days=ago) for ago in reversed(range(NIGHTS))]
-    with _progress(nights) as remaining:
-        _run_nights(settings, data, remaining)
+    with _progress(_missing(data, nights)) as parts:
+        _run_parts(settings, data, parts)
     show(out, data, nights[0], last, sandbox_report(data, last))
     return 0
 
 
-def _run_nights(settings: Settings, data: DataDirectory, nights: Iterator[date]) -> None:
-    """Each night on its own clocks, the server's and the pipeline's; a night that is there already is skipped.
+class _Part(NamedTuple):
+    """One run: a night, or days that are reconstructed by the clock of a night."""
 
-    After the first one, the days before it are rolled back from it; the last one builds the warehouse.
-    """
+    night: date
+    first: date
+    last: date
+    is_last: bool = False
+
+    @property
+    def is_night(self) -> bool:
+        return self.first == self.last == self.night
+
+    def __str__(self) -> str:
+        return f"night of {self.night}" if self.is_night else f"days before {self.last + timedelta(days=1)}"
+
+
+def _missing(data: DataDirectory, nights: list[date]) -> list[_Part]:
+    """What is not there yet: nights, and after the first of them the days before all nights, rolled back from it."""
+    before = [nights[0] - timedelta(days=ago) for ago in range(1, DAYS_BEFORE + 1)]
+    past = [day for day in before if not _is_done(data, day)]
+    parts = [_Part(night, night, night) for night in nights if not _is_done(data, night)]
+    if past:
+        night = parts[0].night if parts else nights[-1]
+        parts.insert(1, _Part(night, min(past), max(past)))
+    return [*parts[:-1], *(part._replace(is_last=True) for part in parts[-1:])]
+
+
+def _run_parts(settings: Settings, data: DataDirectory, parts: Iterator[_Part]) -> None:
+    """Each part on its own clocks, the server's and the pipeline's; the last one builds the warehouse."""
     from assets.extraction.resource import AdminApi
     from assets.resources import PipelineClock
     from pipelines.definitions import build
@@ -93,17 +117,15 @@ def _run_nights(settings: Settings, data: DataDirectory, nights: Iterator[date])
         api = AdminApi(base_url=url, key_envs={"the sandbox organization": KEY})
         together = PipelineClock(clock.now, moved=True, first=settings.licenses_first_day)
         definitions = build(moved, api=api, clock=together)
-        for number, day in enumerate(nights):
-            if _is_done(data, day):
-                continue
-            clock.set(end_of(day) + AT)
-            last = number == NIGHTS - 1
-            outcomes = [run(definitions, opened, moved, NIGHTLY, partition_key=day.isoformat(), warehouse=last)]
-            if number == 0:
-                tags = days_as_tags(day - timedelta(days=DAYS_BEFORE), day - timedelta(days=1))
-                outcomes.append(run(definitions, opened, moved, BACKFILL, tags=tags, warehouse=False))
-            if failures := [sentence for outcome in outcomes for sentence in outcome.failures]:
-                raise LicenseHistoryError(f"The sandbox's night of {day} failed: {' '.join(failures)}")
+        for part in parts:
+            clock.set(end_of(part.night) + AT)
+            if part.is_night:
+                what: dict[str, Any] = {"job": NIGHTLY, "partition_key": part.night.isoformat()}
+            else:
+                what = {"job": BACKFILL, "tags": days_as_tags(part.first, part.last)}
+            outcome = run(definitions, opened, moved, warehouse=part.is_last, **what)
+            if outcome.failures:
+                raise LicenseHistoryError(f"The sandbox's {part} failed: {' '.join(outcome.failures)}")
 
 
 def _do_not_wait_for_the_disk() -> None:
@@ -123,17 +145,17 @@ def _is_done(data: DataDirectory, day: date) -> bool:
 
 
 @contextmanager
-def _progress(nights: list[date]) -> Iterator[Iterator[date]]:
-    """The nights one by one: with a bar where a person watches, silently elsewhere."""
+def _progress(parts: list[_Part]) -> Iterator[Iterator[_Part]]:
+    """The parts one by one: with a bar where a person watches, silently elsewhere."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("nights", total=len(nights))
+        task = bar.add_task("nights", total=len(parts))
 
-        def one_by_one() -> Iterator[date]:
-            for night in nights:
-                bar.update(task, description=f"night of {night}")
-                yield night
+        def one_by_one() -> Iterator[_Part]:
+            for part in parts:
+                bar.update(task, description=str(part))
+                yield part
                 bar.advance(task)
 
         yield one_by_one()
