@@ -55,7 +55,7 @@ class Parameters(NamedTuple):
 
 
 def describe(connection: duckdb.DuckDBPyConnection, parameters: Parameters, days: Sequence[date] = ()) -> None:
-    """Make `observation`, of one row for the day, or for each of `days` that are made together out of the same source."""
+    """Make `observation`: one row for the day, or for each of `days` that are made together out of the same source."""
     make(
         connection,
         __file__,

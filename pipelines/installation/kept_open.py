@@ -9,14 +9,12 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 from dagster._core.instance.ref import InstanceRef
-from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._core.storage.runs import SqliteRunStorage
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine
-
-PATIENCE_SECONDS = 20
-"""How long one waits for another process that writes."""
 
 
 def kept_open(ref: InstanceRef) -> InstanceRef:
@@ -55,17 +53,30 @@ class _Runs(SqliteRunStorage):
 
 
 class _Events(SqliteEventLogStorage):
+    """Every run has a database of its own: kept are the index of all, and the one that is in use."""
+
     def __init__(self, base_dir: str) -> None:
         super().__init__(base_dir)
         self._kept: dict[str, Engine] = {}
+        self._tables: set[str] = set()
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
-        if shard not in self._kept:
-            with super()._connect(shard):  # makes its tables where there are none
-                self._kept[shard] = _engine(self.conn_string_for_shard(shard))
-        with self._db_lock, self._kept[shard].begin() as connection:
+        engine = self._kept.get(shard) or self._opened(shard)
+        with self._db_lock, engine.begin() as connection:
             yield connection
+
+    def _opened(self, shard: str) -> Engine:
+        with super()._connect(shard):  # makes its tables where there are none, and lets one thread in
+            for run in self._kept.keys() - {INDEX_SHARD_NAME} if shard != INDEX_SHARD_NAME else ():
+                self._kept.pop(run).dispose()
+            return self._kept.setdefault(shard, _engine(self.conn_string_for_shard(shard)))
+
+    def has_table(self, table_name: str) -> bool:
+        """Asked before each event of a check; what is there stays."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
 
     def dispose(self) -> None:
         super().dispose()
@@ -74,4 +85,4 @@ class _Events(SqliteEventLogStorage):
 
 
 def _engine(conn_string: str) -> Engine:
-    return create_engine(conn_string, connect_args={"timeout": PATIENCE_SECONDS})
+    return create_engine(conn_string, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})

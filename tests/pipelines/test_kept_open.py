@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import dagster as dg
 import pytest
@@ -57,6 +58,28 @@ def test_a_database_is_opened_once_however_many_events_are_written(ours: dg.Dags
         event.remove(Engine, "connect", noted)
     assert opened == []
     assert _known(ours) == set(DAYS)
+
+
+def test_of_many_runs_only_the_one_in_use_is_kept_open(ours: dg.DagsterInstance):
+    """Each has a database of its own, and files that a process may have open are few."""
+    opened: set[int] = set()
+
+    def noted(connection: Any, _record: object) -> None:
+        opened.add(id(connection))
+
+    def closed(connection: Any, _record: object) -> None:
+        opened.discard(id(connection))
+
+    _tell(ours, DAYS[0])  # into the index, which stays open
+    event.listen(Engine, "connect", noted)
+    event.listen(Engine, "close", closed)
+    try:
+        for _ in range(3):
+            ours.report_engine_event("at work", job_name="nightly", run_id=str(uuid4()))
+        assert len(opened) == 1
+    finally:
+        event.remove(Engine, "connect", noted)
+        event.remove(Engine, "close", closed)
 
 
 def test_the_ui_and_a_night_write_in_turns_and_see_what_the_other_has_written(
