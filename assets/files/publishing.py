@@ -97,7 +97,7 @@ def publishing(staged: DataDirectory, target: DataDirectory, datasets: Iterable[
             ) from error
         raise
     for move in moves:
-        _finish(move, target)
+        _finish(move, staged, target)
 
 
 def _committing(dataset: str) -> str:
@@ -164,8 +164,11 @@ def _put_back(move: _Move, target: DataDirectory) -> str | None:
     return None
 
 
-def _finish(move: _Move, target: DataDirectory) -> None:
-    """What waited for the file becomes true. Should that fail, the next `sweep` does it: it is true by now."""
+def _finish(move: _Move, staged: DataDirectory, target: DataDirectory) -> None:
+    """What waited for the file becomes true. Should that fail, the next `sweep` does it: it is true by now.
+
+    Nothing of it stays staged, no empty folder either: who publishes many days looks through them for each.
+    """
     try:
         for pending in move.pending:
             _settle(pending, target)
@@ -173,6 +176,7 @@ def _finish(move: _Move, target: DataDirectory) -> None:
             move.before.unlink(missing_ok=True)
         for source in (move.source, *move.attached):
             source.unlink(missing_ok=True)
+            prune(source.parent, staged.root)
     except OSError as error:
         log.warning("%s; the next run will do it", because(error))
 

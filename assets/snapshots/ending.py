@@ -103,7 +103,8 @@ def facts_of(
     Raises:
         HolderTwice: a key that is not unique.
     """
-    counted = connection.sql(sql_file(__file__, "counts")).to_arrow_table().to_pylist()[0]
+    answer = connection.execute(sql_file(__file__, "counts"))
+    counted = dict(zip(next(zip(*answer.description, strict=True)), answer.fetchall()[0], strict=True))
     is_twice = counted.pop("distinct_holders") != sum(counted[name] for name in COUNTS.values())
     for kind, name in COUNTS.items():
         if not counted[name] and kind not in parameters.known:

@@ -44,7 +44,7 @@ from assets.snapshots.workspaces import default_workspace, load_default_workspac
 
 NAMED = 3
 """So many holders stand for all in a sentence."""
-ROWS_TOGETHER = 100_000
+ROWS_TOGETHER = 20_000
 """So many rows, of one day or of several, are made at once."""
 
 
