@@ -6,15 +6,21 @@ others (the UI, its daemon) may have them open, too.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._core.storage.runs import SqliteRunStorage
-from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS, create_db_conn_string
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.pool import NullPool
+
+from assets.files.atomic import whole_file
 
 
 def kept_open(ref: InstanceRef) -> InstanceRef:
@@ -67,10 +73,23 @@ class _Events(SqliteEventLogStorage):
             yield connection
 
     def _opened(self, shard: str) -> Engine:
+        place = Path(self.path_for_shard(shard))
+        if not place.exists():
+            with whole_file(place) as temporary:
+                temporary.write_bytes(self._empty_log)
+            self._initialized_dbs.add(shard)
         with super()._connect(shard):  # makes its tables where there are none, and lets one thread in
             for run in self._kept.keys() - {INDEX_SHARD_NAME} if shard != INDEX_SHARD_NAME else ():
                 self._kept.pop(run).dispose()
             return self._kept.setdefault(shard, _engine(self.conn_string_for_shard(shard)))
+
+    @cached_property
+    def _empty_log(self) -> bytes:
+        """What a run's database begins with: Dagster looks through all of its migrations to make one."""
+        with TemporaryDirectory() as folder:
+            engine = create_engine(create_db_conn_string(folder, "empty"), poolclass=NullPool)
+            self._initdb(engine)
+            return Path(folder, "empty.db").read_bytes()
 
     def has_table(self, table_name: str) -> bool:
         """Asked before each event of a check; what is there stays."""
