@@ -31,7 +31,7 @@ with_use as (
 )
 
 select
-    derived.* exclude (day) replace (
+    derived.* replace (
         case
             when told.holder_type <> 'api_key' and told.role_understood is null then told.license_type
             else derived.license_type
