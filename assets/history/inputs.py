@@ -48,7 +48,7 @@ INVITE_CONVENTIONS = pa.schema([schema.ORGANIZATION_ID.with_nullable(True), ("ta
 """Whether pending invites take seats: one row per organization, and one without an id for all others. Whoever bills
 them may add to it before the relations are made."""
 USAGE_BEFORE = 100
-"""So many days before the first observation have bits for use: the first night asks for 90. What lies before is rare."""
+"""So many days before the first observation have bits for use: the first night asks for 90, and more are rare."""
 USAGE_BITS = 128
 """Bits are added by so many days at a time: a longer one is another, so each night's would be written anew."""
 Mark = tuple[str, str, date, int, int]
@@ -302,8 +302,9 @@ def _days(files: Iterable[InputFile]) -> pa.Table:
 
 
 def _uncounted_table(inputs: Inputs) -> pa.Table:
-    rows = [{"organization_id": one, "observed_day": day, "until": last} for (one, day), last in inputs.uncounted.items()]
-    return pa.Table.from_pylist(rows, pa.schema([schema.ORGANIZATION_ID, ("observed_day", DAY), ("until", DAY)]))
+    columns = pa.schema([schema.ORGANIZATION_ID, ("observed_day", DAY), ("until", DAY)])
+    rows = ((organization_id, day, until) for (organization_id, day), until in inputs.uncounted.items())
+    return pa.Table.from_pylist([dict(zip(columns.names, row, strict=True)) for row in rows], columns)
 
 
 def _row(path: Path) -> dict[str, object]:

@@ -1,8 +1,8 @@
 """What is common to every source of snapshots: each makes the relation `holders`, and from there on all go one way.
 
 `load_rules` comes first, once a connection; `describe` says of which day, or of which days that are made together,
-`holders` and `workspaces` are the source's to make, `make_assignments` looks up licenses, owners and last uses. Then for
-the day that is in turn (`turn_to`) `facts_of` counts what came out, and `stage` writes it.
+`holders` and `workspaces` are the source's to make, `make_assignments` looks up licenses, owners and last uses. Then
+for the day that is in turn (`turn_to`) `facts_of` counts what came out, and `stage` writes it.
 """
 
 from collections.abc import Collection, Sequence

@@ -113,11 +113,10 @@ class Model:
             subject = subject.lower() if subject and use["holder_type"] == "user" else subject
             key = (use["usage_date"], use["source"], use["holder_type"], None if subject else use["holder_id"], subject)
             grouped[key].append((use.get("used_at"), observed))
-        return {self._resolved(*key, told) for key, told in grouped.items()}
+        return {self._resolved(key, told) for key, told in grouped.items()}
 
-    def _resolved(
-        self, used: date, source: str, kind: str, holder: str | None, subject: str | None, told: list[tuple[Any, date]]
-    ) -> tuple[Any, ...]:
+    def _resolved(self, key: tuple[Any, ...], told: list[tuple[Any, date]]) -> tuple[Any, ...]:
+        used, source, kind, holder, subject = key
         instant = max((at for at, _ in told if at), default=None)
         first = min(observed for _, observed in told)
         if subject is None:
@@ -132,15 +131,9 @@ USAGE = (
     "select usage_date, source, holder_type, holder_id, subject, matched_by, used_at, first_reported from license_usage"
 )
 CARRIED = (
-    "license_usage",
-    "internal.usage_told",
-    "internal.holder_uses",
-    "internal.license_uses",
-    "license_assignments",
+    *("license_usage", "internal.usage_told", "internal.usage_named", "internal.holder_uses", "internal.license_uses"),
+    *("license_assignments", "license_snapshots", "unused_licenses", "active_daily", "active_weekly", "active_monthly"),
 )
-CARRIED += ("license_snapshots", "unused_licenses", "active_daily", "active_weekly", "active_monthly")
-
-
 USE = "organization_id, holder_type, holder_id, last_used_at, last_used_precision, last_used_source, last_used_state"
 LAST_DAYS = f"""
     select {USE}, usage_observed_since, usage_observed_until, as_of from license_assignments
