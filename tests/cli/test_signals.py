@@ -63,7 +63,7 @@ def test_it_may_come_while_the_api_is_asked(operator: Operator, api: ScriptedApi
 def test_it_may_come_in_the_middle_of_a_query(
     operator: Operator, monkeypatch: pytest.MonkeyPatch, sent: signal.Signals
 ):
-    def endless(connection: duckdb.DuckDBPyConnection, *_: Any) -> None:
+    def endless(connection: duckdb.DuckDBPyConnection, *_: Any, **__: Any) -> None:
         sender.start()
         connection.execute("select count(*) from range(1000000000) a, range(1000000000) b where a.range % 7 = b.range")
 

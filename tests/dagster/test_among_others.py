@@ -88,7 +88,7 @@ def everything(made: dg.Definitions) -> set[str]:
         *(sensor.name for sensor in repository.sensor_defs),
         *repository.get_top_level_resources(),
         *(node.name for job in repository.get_all_jobs() for node in job.all_node_defs if job.name == "__ASSET_JOB"),
-        *(pool for asset in made.assets or [] for pool in getattr(asset, "op", asset).pools),
+        *(pool for asset in made.assets or [] for pool in getattr(getattr(asset, "op", None), "pools", ())),
         *(str(spec.group_name) for spec in made.resolve_all_asset_specs()),
     }
 

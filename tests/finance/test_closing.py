@@ -149,7 +149,7 @@ def test_figures_and_log_that_were_changed_by_hand_are_found(world: Finance):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("turn", [15, 26, 30])
+@pytest.mark.parametrize("turn", [15, 26, 28])
 def test_a_closing_that_was_killed_is_signed_or_not_and_the_next_one_goes_on(world: Finance, turn: int):
     with killed_at(turn) as calls:
         close_month(SUBJECTS, world.tree, OCTOBER, by="ada", now=world.now)
