@@ -43,6 +43,8 @@ def ended(operator: Operator, sent: signal.Signals) -> None:
     assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)] == handlers
 
 
+# It may come between a connection's being made and being anybody's to close.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.slow
 @SIGNALS
 def test_it_may_come_while_the_api_is_asked(operator: Operator, api: ScriptedApi, sent: signal.Signals):
