@@ -258,10 +258,10 @@ def load(connection: duckdb.DuckDBPyConnection, inputs: Inputs, license_types: p
             connection.table(table).select(*columns.names).create_view(name)
         else:
             connection.from_arrow(columns.empty_table()).create(name)
-    make(connection, __file__, "known_usage", "inputs/no_usage")  # bits have no type in Arrow
     if USAGE in inputs.known:
-        connection.execute("drop table known_usage")
         connection.table("known.internal.usage_told").create_view("known_usage")
+    else:
+        make(connection, __file__, "known_usage", "inputs/no_usage")  # bits have no type in Arrow
     for name, rows in (
         ("days", _days(inputs.snapshots)),
         ("days_to_read", _days(inputs.days_to_read)),

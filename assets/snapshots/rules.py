@@ -3,8 +3,9 @@
 They are temporary: only tables may be made with them, and questions asked, never a view or a macro that a warehouse is
 published with. So these repeat a rule, and a test binds them to it:
 
+- `license_snapshots` looks the last use up as `license_assignments` does (`tests/history/test_use_on_days.py`);
 - `license_snapshots` and `finance_unused` say the last use's state, the latter also how long a license is proven unused
-  and how sure that is, as the tables `license_assignments` and `unused_licenses` do (`tests/finance/test_unused.py`);
+  and how sure that is, as `license_assignments` and `unused_licenses` do (`tests/finance/test_unused.py`);
 - `licenses_known_at` says the license types of API keys and of unmapped roles (`tests/history/test_known_at.py`).
 """
 

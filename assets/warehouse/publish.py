@@ -3,7 +3,8 @@
 Snapshots are published before it, day by day (`assets/snapshots/past/fill.py`).
 """
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -69,14 +70,10 @@ def bring_up_to_date(subjects: Subjects, data: DataDirectory, now: datetime) -> 
         PublishFailed: it could not be built; the old one stands.
         BadReference: an edited reference file cannot be used; the old one stands.
     """
-    staged = data.staging("warehouse")
-    with told_in_words(*FAILED), writing(data):
-        sweep(data, keep=staged)
-        discard(staged)  # of another process that was killed
+    with _apart_from_runs(data) as staged:
         if is_up_to_date(subjects, data):
             return False
         _publish(subjects, data, staged, now)
-        discard(staged)
     return True
 
 
@@ -86,13 +83,23 @@ def rebuild(subjects: Subjects, data: DataDirectory, now: datetime) -> list[Dama
     Raises:
         PublishFailed, BadReference: as `bring_up_to_date`.
     """
+    with _apart_from_runs(data) as staged:
+        return _publish(subjects, data, staged, now, anew=True).damaged
+
+
+@contextmanager
+def _apart_from_runs(data: DataDirectory) -> Iterator[DataDirectory]:
+    """Where the warehouse alone is staged; within it, nobody else writes.
+
+    Raises:
+        PublishFailed: the warehouse could not be built; the old one stands.
+    """
     staged = data.staging("warehouse")
     with told_in_words(*FAILED), writing(data):
         sweep(data, keep=staged)
         discard(staged)  # of another process that was killed
-        damaged = _publish(subjects, data, staged, now, anew=True).damaged
+        yield staged
         discard(staged)
-    return damaged
 
 
 def is_up_to_date(subjects: Subjects, data: DataDirectory) -> bool:
