@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from assets.days import FIRST_DAY
 from assets.errors import WrongUse
-from assets.extraction.client import is_loopback, require_address
+from assets.extraction.address import is_loopback, require_address
 from assets.extraction.deadline import LIST_MINUTES, NIGHT_MINUTES
 from assets.layout import DataDirectory
 from assets.orchestration.names import DEFAULT, Names

@@ -25,7 +25,7 @@ LOADED = {
     "restated_at",
     "known_from",
     "made_by",
-    "checksum",
+    "written_at",
     "bytes",
     "modified_ns",
 }

@@ -26,11 +26,17 @@ QUERIES = [
 ]
 OURS = {path.stem for path in QUERIES if path.parent.name == "macros"}
 """Table functions that are read as relations are; DuckDB's own are not."""
-CREATED = re.compile(r"^create (?:macro \w+\(.*?\) as table|view [\w.]+ as)\s", re.MULTILINE | re.DOTALL)
+CREATED = re.compile(
+    r"^(?:create (?:macro \w+\(.*?\) as table|view [\w.]+ as|or replace temp table \w+ as)|set variable \w+ =)\s",
+    re.MULTILINE | re.DOTALL,
+)
+PASSING = {path.stem for path in QUERIES if path.parent.name == "temp"}
+"""Some are variables."""
 
 IN_PYTHON = {
     "assets/engine.py": "makes a relation of the query or the files that it is given",
     "assets/files/damaged.py": "reads every column of any file, only to find damage",
+    "assets/warehouse/amending.py": "makes the rows of a relation's query that have changed",
     "assets/warehouse/attached.py": "makes views and macros anew under other names",
     "assets/warehouse/checks.py": "makes a relation of the check that it is given",
     "assets/warehouse/relations.py": "makes a relation of the query that it is given",
@@ -64,6 +70,10 @@ def _read(node: Any, ctes: frozenset[str]) -> Iterator[str]:
         match node.get("type"):
             case "BASE_TABLE" if node["schema_name"] or node["table_name"] not in ctes:
                 yield ".".join(name for name in (node["schema_name"], node["table_name"]) if name)
+            case "FUNCTION" if node["function_name"] == "getvariable":
+                name = node["arguments"][0]["expression"]["literal"]["text"]
+                if name in PASSING:
+                    yield f"temp.{name}"
             case "TABLE_FUNCTION" if node["function"]["function_name"] in OURS:
                 yield node["function"]["function_name"]
         yield from _read([value for name, value in node.items() if name != "cte_map"], ctes)

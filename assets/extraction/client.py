@@ -8,15 +8,15 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from ipaddress import ip_address
 from time import monotonic
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 import httpcore
 import httpx
 
 from assets.errors import LicenseHistoryError, ListFailed, WrongUse
+from assets.extraction.address import is_loopback, require_address
 from assets.extraction.answers import (
     STRANGER,
     Answer,
@@ -33,7 +33,7 @@ from assets.extraction.bodies import ACCEPTED, Unreadable, excerpt, whole_body
 from assets.extraction.network import Way, ending_within
 from assets.extraction.patience import Pace, Passing, Question, server_time
 
-__all__ = ["Answer", "Client", "NotAvailable", "Rejected", "is_loopback", "named", "require_address"]
+__all__ = ["Answer", "Client", "NotAvailable", "Rejected", "named"]
 
 log = logging.getLogger(__name__)
 
@@ -137,38 +137,6 @@ class Client:
     def _clean(self, text: str) -> str:
         """What others wrote, without the key should they have repeated it, on one line of bounded length."""
         return " ".join(text.replace(self._key, "[key]").split())[:500]
-
-
-def require_address(url: str) -> None:
-    """Refuse an address that a key must not be sent to, whoever wants it.
-
-    Raises:
-        WrongUse: it is none, holds a secret of its own, or would let all on the way read the key.
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or not _has_a_port(parts):
-        raise WrongUse("ANTHROPIC_BASE_URL must be a web address such as https://api.anthropic.com.")
-    if parts.username or parts.password or parts.query:
-        raise WrongUse("ANTHROPIC_BASE_URL must hold no user name, password or query: an address goes into logs.")
-    if parts.scheme == "http" and not is_loopback(url):
-        raise WrongUse("ANTHROPIC_BASE_URL must begin with https://: the key would travel readable by all otherwise.")
-
-
-def _has_a_port(parts: SplitResult) -> bool:
-    """Whether its port, if it names one, can be one."""
-    try:
-        return parts.port is None or parts.port > 0
-    except ValueError:
-        return False
-
-
-def is_loopback(url: str) -> bool:
-    """Whether `url` points at this machine."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:  # a name; one that only begins with 127. is anybody's
-        return host == "localhost"
 
 
 _NEVER_PASSING = (

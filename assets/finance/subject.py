@@ -58,6 +58,10 @@ class _Material:
             files = [pq.read_table(path, schema=columns) for path in figures_in_force(log, kind, *self.trees)]
             connection.from_arrow(pa.concat_tables([columns.empty_table(), *files])).create(name)
 
+    def adds_only(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        """What is taken over of finance's own depends on days and holders alone (`sql/temp/changed_seats.sql`)."""
+        return True
+
 
 class Finance(Subject):
     folder = Path(__file__).parent

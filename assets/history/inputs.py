@@ -16,7 +16,7 @@ import msgspec
 import pyarrow as pa
 
 from assets.columns import DAY, TEXT, columns_of
-from assets.engine import make, parquet_view, quoted, sql_file
+from assets.engine import make, parquet_view, quoted
 from assets.errors import CopiedFile, DamagedFile
 from assets.extraction.coverage import uncounted
 from assets.files.damaged import footer
@@ -26,7 +26,7 @@ from assets.snapshots.rules import load_rules
 from assets.snapshots.snapshot import SnapshotFacts, read_facts, workspaces_known
 from assets.snapshots.usage import make_watched
 from assets.snapshots.usage_sources import sources_table
-from assets.warehouse.made_by import made_by
+from assets.warehouse.seal import is_ours
 
 FACTS = pa.schema(
     field.with_name("items_of_others") if field.name == "foreign" else field
@@ -84,6 +84,8 @@ class Inputs:
     to_read: tuple[InputFile, ...]
     known: frozenset[str]
     damaged: tuple[DamagedFile, ...]
+    adds_only: bool = False
+    """Whether the files to read are later than all that the old warehouse was made from, and those are as they were."""
     uncounted: Mapping[tuple[str, date], date] = field(default_factory=dict)
     """Of nights, by organization, the last day for which their coverage does not count."""
 
@@ -93,6 +95,19 @@ class Inputs:
     @property
     def snapshots(self) -> list[InputFile]:
         return [file for file in self.files if file.dataset == SNAPSHOTS]
+
+    @property
+    def usage_from(self) -> date:
+        """The first day that has a bit for use."""
+        everything = [file.day for file in self.files]
+        told = (file.day for file in self.files if file.dataset == USAGE)
+        return min(told, default=min(everything)) - timedelta(days=USAGE_BEFORE)
+
+    @property
+    def usage_bits(self) -> int:
+        """How many days have one, later ones to come among them."""
+        days = 1 + (max(file.day for file in self.files) - self.usage_from).days
+        return days + -days % USAGE_BITS
 
     @property
     def days_to_read(self) -> list[InputFile]:
@@ -145,6 +160,7 @@ def choose(marks: set[Mark], *trees: DataDirectory, without: Iterable[DamagedFil
         to_read=tuple(file for one in chosen for file in one.to_read),
         known=frozenset(one.dataset for one in chosen if one.is_known),
         damaged=tuple(bad for one in chosen for bad in one.damaged if not isinstance(bad, CopiedFile)),
+        adds_only=all(one.is_known for one in chosen) and _adds(marks, snapshots),
         uncounted=_uncounted(coverage, usage),
     )
 
@@ -211,8 +227,19 @@ def _answers(dataset: str, files: Iterable[InputFile], marks: set[Mark]) -> bool
     if dataset == USAGE:  # its bits count days from the first observation on
         return not before or min(mark[2] for mark in before) == min(mark[2] for mark in now)
     # What a night leaves out may be what one tells that comes later, though it is earlier.
+    return _all_later(now - before, before)
+
+
+def _adds(marks: set[Mark], choice: _Choice) -> bool:
+    """Whether the dataset's files are those of the `marks`, and later ones of each organization."""
+    before = {mark for mark in marks if mark[0] == choice.dataset}
+    now = {file.mark for file in choice.files}
+    return before <= now and _all_later(now - before, before)
+
+
+def _all_later(new: set[Mark], before: set[Mark]) -> bool:
     last = {mark[1]: mark[2] for mark in sorted(before)}
-    return all(mark[2] > last.get(mark[1], date.min) for mark in now - before)
+    return all(mark[2] > last.get(mark[1], date.min) for mark in new)
 
 
 def _known_marks(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> set[Mark]:
@@ -222,20 +249,13 @@ def _known_marks(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> set[
     try:
         connection.execute(f"attach if not exists '{quoted(warehouse)}' as known (read_only)")
         connection.execute("use known")
-        if is_ours(connection):
+        if is_ours(connection, warehouse):
             return set(connection.table("internal.input_files").fetchall())
-    except duckdb.Error:
+    except (duckdb.Error, OSError):
         pass  # missing tables, another format, damaged, or open elsewhere for writing: built anew
     finally:
         connection.execute("use memory")
     return set()
-
-
-def is_ours(warehouse: duckdb.DuckDBPyConnection) -> bool:
-    """Whether this version made the warehouse that is in use, and nobody has changed it since."""
-    warehouse.execute("set variable made_by = ?", [made_by()])
-    recorded = warehouse.table("internal.build_info").fetchall()
-    return bool(recorded == warehouse.execute(sql_file(__file__, "internal/build_info")).fetchall())
 
 
 def load(connection: duckdb.DuckDBPyConnection, inputs: Inputs, license_types: pa.Table) -> None:
@@ -279,18 +299,22 @@ def load(connection: duckdb.DuckDBPyConnection, inputs: Inputs, license_types: p
     make_watched(connection)
 
 
+def adds_only(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> bool:
+    """Whether all that is loaded leaves what the old warehouse, attached as `known`, tells of days before as it is."""
+    if not inputs.adds_only:
+        return False
+    old, new = (connection.table(f"{name}license_types") for name in ("known.internal.", "inputs."))
+    has_same_types = set(old.fetchall()) == set(new.select(", ".join(old.columns)).fetchall())
+    return has_same_types and len(connection.table("known.internal.usage_dates")) == inputs.usage_bits
+
+
 def _set_variables(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     days = [file.day for file in inputs.days_to_read] or [date.min]
-    everything = [file.day for file in inputs.files]
-    usage_from = min((file.day for file in inputs.files if file.dataset == USAGE), default=min(everything))
-    usage_from -= timedelta(days=USAGE_BEFORE)
-    usage_days = 1 + (max(everything) - usage_from).days
     values = {
-        "usage_from": usage_from,
-        "usage_bits": usage_days + -usage_days % USAGE_BITS,
+        "usage_from": inputs.usage_from,
+        "usage_bits": inputs.usage_bits,
         "first_day": min(days),
         "last_day": max(days),
-        "made_by": made_by(),
     }
     for name, value in values.items():
         connection.execute(f"set variable {name} = $value", {"value": value})

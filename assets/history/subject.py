@@ -12,13 +12,14 @@ import pyarrow.parquet as pq
 
 from assets.engine import make
 from assets.errors import DamagedFile, PublishFailed
-from assets.history.inputs import Inputs, Mark, choose, gather, is_ours, load
+from assets.history.inputs import Inputs, Mark, adds_only, choose, gather, load
 from assets.history.mappings import keep_mapping
 from assets.history.past import PastFiles, load_past, past_files
 from assets.layout import CONFLICTS, COVERAGE, MAPPINGS, RESTATEMENTS, SNAPSHOTS, USAGE, DataDirectory, day_files
 from assets.snapshots import schema
 from assets.snapshots.license_types import LICENSE_TYPES, license_types
 from assets.snapshots.restatement import restate
+from assets.warehouse.seal import is_ours
 from assets.warehouse.subject import Subject
 
 ROWS_TO_COMPARE = 500_000
@@ -45,6 +46,9 @@ class _Material:
             raise PublishFailed("There is no snapshot yet, so there is no warehouse to build: take one first.")
         load(connection, self.inputs, license_types(self.reference))
         load_past(connection, self.past)
+
+    def adds_only(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        return adds_only(connection, self.inputs)
 
 
 class History(Subject):
@@ -78,7 +82,7 @@ class History(Subject):
 
     def is_shown(self, warehouse: duckdb.DuckDBPyConnection, data: DataDirectory) -> bool:
         return (
-            is_ours(warehouse)
+            is_ours(warehouse, data.warehouse)
             and _is_made_from(set(warehouse.table("internal.input_files").fetchall()), data)
             and _past(warehouse) == _past_on_disk(data)
         )

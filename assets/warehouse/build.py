@@ -6,6 +6,7 @@ The file is written in the storage format of DuckDB 1.2, because what DuckDB 2 w
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from shutil import copyfile
 
 import duckdb
 
@@ -13,8 +14,10 @@ from assets.engine import has_more_memory, quoted, shortage
 from assets.errors import DamagedFile
 from assets.files.damaged import unreadable
 from assets.layout import DataDirectory
+from assets.warehouse.amending import amend, show_known
 from assets.warehouse.attached import create_macros
 from assets.warehouse.relations import Kind, create, relations
+from assets.warehouse.seal import sealed
 from assets.warehouse.subject import Material, Subjects
 
 STORAGE_VERSION = "v1.2.0"
@@ -82,17 +85,35 @@ def _make(
     connection: duckdb.DuckDBPyConnection, subjects: Subjects, materials: Sequence[Material], place: Path
 ) -> None:
     _load(connection, materials)
+    if amends := all(one.adds_only(connection) for one in materials):
+        _copy_known(connection, place)
     options = f"storage_version '{STORAGE_VERSION}', row_group_size {ROW_GROUP_SIZE}"
     connection.execute(f"attach '{quoted(place)}' as warehouse ({options})")
     connection.execute("use warehouse")
-    connection.execute("begin")  # one transaction: each commit would wait for the disk
-    connection.execute("create schema internal")
+    connection.execute("set variable amends = $amends", {"amends": amends})
+    with sealed(connection, place):
+        connection.execute("begin")  # one transaction: each commit would wait for the disk
+        _make_relations(connection, subjects, amends=amends)
+        connection.execute("commit")
+        connection.execute("checkpoint warehouse")
+
+
+def _make_relations(connection: duckdb.DuckDBPyConnection, subjects: Subjects, *, amends: bool) -> None:
+    make = amend if amends else create
+    connection.execute("create schema if not exists internal")
     for relation in (everything := relations(subjects)):
         if relation.kind != Kind.MACRO:
-            create(connection, relation)
-    create_macros(connection, everything)
-    connection.execute("commit")
-    connection.execute("checkpoint warehouse")
+            show_known(connection, relation, amends=amends)
+            make(connection, relation)
+    if not amends:
+        create_macros(connection, everything)
+
+
+def _copy_known(connection: duckdb.DuckDBPyConnection, place: Path) -> None:
+    ((known,),) = (
+        connection.table_function("duckdb_databases").filter("database_name = 'known'").select("path").fetchall()
+    )
+    copyfile(known, place)
 
 
 def _load(connection: duckdb.DuckDBPyConnection, materials: Sequence[Material]) -> None:

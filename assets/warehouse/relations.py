@@ -5,6 +5,7 @@ the others stand on, `sql/temp/` what is there only while they are made. No rela
 goes without a comment.
 """
 
+import re
 import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,6 +22,10 @@ from assets.warehouse.subject import Subject, Subjects
 
 PLACES = {"sql/temp": "temp.", "sql/internal": "internal.", "sql": "", "macros": ""}
 """Each folder of a subject, and how queries call what is in it."""
+KNOWN = "temp.known_"
+"""How queries call what an internal relation held before, where it is taken over; else it is empty."""
+CHOICE = re.compile(r"\n +semi join temp\.changed_\w+(?: as \w+)?(?: using \([^)]*\)|(?:\n +(?:on|and) [^\n]+)+)")
+"""How a query chooses whose rows to make, where the others are taken over: in lines of their own."""
 
 
 class Kind(StrEnum):
@@ -28,7 +33,8 @@ class Kind(StrEnum):
     VIEW = "view"
     MACRO = "macro table"
     PASSING = "temp view"
-    """Gone when the file is made; so only tables may read it."""
+    """Gone when the file is made; so only tables may read it. What queries are to know as a constant is a variable;
+    what chooses the few rows that are made again, a table."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,13 @@ class Relation:
     @cached_property
     def sql(self) -> str:
         return self.path.read_text(encoding="utf-8")
+
+    @property
+    def of_all(self) -> str:
+        """The query as it makes all rows, where nothing is taken over: without those lines that choose whose."""
+        if f"set variable {self.path.stem} =" in self.sql:
+            return self.sql
+        return CHOICE.sub("", self.sql).replace("create or replace temp table", "create or replace temp view")
 
     @property
     def kind(self) -> Kind:
@@ -70,6 +83,22 @@ class Relation:
             + key
             + "".join(f" Refers to {other} by {ours}." for ours, other in self.refers.items())
         )
+
+    @property
+    def amended_for(self) -> str | None:
+        """The passing relation that tells whose rows are made again where the others are taken over as they were; its
+        columns are all among ours, and nulls count as values. Without one, all rows are made again."""
+        return self._told.get("amended_for") if self.kind == Kind.TABLE else None
+
+    @property
+    def known(self) -> dict[str, str]:
+        """What it reads of the old warehouse: `internal.seats` by the name `temp.known_seats`."""
+        return {name: "internal." + name.removeprefix(KNOWN) for name in self.reads if name.startswith(KNOWN)}
+
+    @property
+    def stands_on(self) -> set[str]:
+        """What must be made before it."""
+        return {*self.reads, *self.known.values(), *filter(None, [self.amended_for])}
 
     @property
     def key(self) -> list[str]:
@@ -113,21 +142,29 @@ def relations(subjects: Subjects) -> tuple[Relation, ...]:
         for one in subjects
         for path in sorted((one.folder / folder).glob("*.sql"))
     }
-    order = TopologicalSorter({name: sorted(found[name].reads & found.keys()) for name in found}).static_order()
-    return tuple(found[name] for name in order)
+    graph = {name: sorted(one.stands_on & found.keys()) for name, one in found.items()}
+    return tuple(found[name] for name in TopologicalSorter(graph).static_order())
 
 
 def create(connection: duckdb.DuckDBPyConnection, relation: Relation) -> None:
-    """Make a table or view in the connection's current database, with its comments; macros are made apart
-    (`assets/warehouse/attached.py`)."""
-    if relation.kind == Kind.PASSING:
-        connection.execute(f"create or replace temp view {relation.path.stem} as {relation.sql}")
-        return
-    connection.execute(
-        relation.sql if relation.kind != Kind.TABLE else f"create table {relation.name} as {relation.sql}"
-    )
+    """Make a table or view in the connection's current database, of all its rows, with its comments; macros are made
+    apart (`assets/warehouse/attached.py`)."""
+    match relation.kind:
+        case Kind.PASSING:
+            pass_on(connection, relation, relation.of_all)
+            return
+        case Kind.VIEW:
+            connection.execute(relation.sql)
+        case Kind.TABLE:
+            connection.execute(f"create or replace table {relation.name} as {relation.of_all}")
     connection.execute(f"comment on {relation.kind.value} {relation.name} is '{quoted(relation.comment)}'")
     explain_columns(connection, relation, relation.name)
+
+
+def pass_on(connection: duckdb.DuckDBPyConnection, relation: Relation, sql: str) -> None:
+    """Make a passing relation: a view, unless its query says what it is."""
+    is_whole = re.search(r"^(create|set variable) ", sql, re.MULTILINE)
+    connection.execute(sql if is_whole else f"create or replace temp view {relation.path.stem} as {sql}")
 
 
 def explain_columns(connection: duckdb.DuckDBPyConnection, relation: Relation, place: str) -> None:

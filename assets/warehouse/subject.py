@@ -30,6 +30,10 @@ class Material(Protocol):
     def load(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Add the tables and views that the relations read to the connection's current database, `inputs`."""
 
+    def adds_only(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        """Whether what was loaded only adds to what the old warehouse, attached as `known`, was made from: then the new
+        one may be a copy of it in which only what has changed is made again."""
+
 
 class Subject(ABC):
     """One subject; its folder holds `sql/`, `sql/internal/`, `macros/` and `checks/`, any of which may be missing."""

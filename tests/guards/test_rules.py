@@ -16,6 +16,7 @@ from assets.extraction.paging import Contradiction, walk
 from assets.history import inputs
 from assets.layout import RESTATEMENTS, SUPERSEDED, DayFile, day_files
 from assets.snapshots.restatement import read_restatement
+from assets.warehouse import seal
 from tests.finance.worlds import Finance, days, observed
 from tests.history.snapshots import Row, Snapshot, World, write, write_coverage
 from tests.scripted import Nights, ScriptedApi
@@ -144,7 +145,7 @@ def test_no_warehouse_is_started_from_that_other_code_has_made(world: World, mon
             return [file.day for file in inputs.gather(connection, world.tree, world.tree.staging("next")).to_read]
 
     assert read() == [following.day]
-    monkeypatch.setattr(inputs, "made_by", lambda: "another version")
+    monkeypatch.setattr(seal, "made_by", lambda: "another version")
     assert read() == [ONE.day, following.day]
 
 

@@ -154,7 +154,7 @@ class World:
         self.nights += 1
         elsewhere = self.root / f"anew {self.nights}"
         elsewhere.mkdir()
-        for folder in ("snapshots", "usage", "mappings", "restatements", "superseded"):
+        for folder in ("snapshots", "usage", "mappings", "restatements", "superseded", "reference"):
             if (self.root / folder).exists():
                 (elsewhere / folder).symlink_to(self.root / folder)
         with engine(elsewhere) as connection:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -10,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.engine import sql_file
-from assets.history import inputs
 from assets.history.inputs import TOLD_STRETCHES
 from assets.snapshots.schema import LICENSE_ASSIGNMENTS, ORGANIZATION_ID, SNAPSHOT_DATE
+from assets.warehouse.relations import create, relations
+from pipelines.subjects import SUBJECTS
 from tests.history.snapshots import NOBODY, Row
 
+RELATIONS = {one.name: one for one in relations(SUBJECTS)}
 FIRST = date(2026, 3, 1)
 SPAN = 7
 ROSTER = pa.schema(
@@ -77,12 +77,9 @@ def load(
     connection.from_arrow(known or TOLD_STRETCHES.empty_table()).create("inputs.known_stretches")
     for name, value in (("first_day", min(again, default=FIRST)), ("last_day", max(again, default=FIRST))):
         connection.execute(f"set variable {name} = $value", {"value": value})
-    for name in ("pieces_read", "pieces_kept"):
-        connection.execute(f"create or replace temp view {name} as {query(f'temp/{name}')}")
-
-
-def query(name: str) -> str:
-    return sql_file(str(Path(inputs.__file__)), name)
+    connection.execute("set variable amends = false")
+    for name in ("pieces_read", "changed_told", "pieces_kept"):
+        create(connection, RELATIONS[f"temp.{name}"])
 
 
 def table(columns: pa.Schema, rows: Iterable[Row]) -> pa.Table:
@@ -100,7 +97,7 @@ def pieces(connection: duckdb.DuckDBPyConnection, name: str) -> list[tuple[str, 
 
 
 def told(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    return connection.sql(query("internal/told_stretches")).select(*TOLD_STRETCHES.names).to_arrow_table()
+    return connection.sql(RELATIONS["internal.told_stretches"].of_all).select(*TOLD_STRETCHES.names).to_arrow_table()
 
 
 def shown(stretches: pa.Table) -> list[Stretch]:

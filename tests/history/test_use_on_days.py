@@ -131,7 +131,7 @@ USAGE = (
     "select usage_date, source, holder_type, holder_id, subject, matched_by, used_at, first_reported from license_usage"
 )
 CARRIED = (
-    *("license_usage", "internal.usage_told", "internal.usage_named", "internal.holder_uses", "internal.license_uses"),
+    *("license_usage", "internal.usage_told", "internal.usage_named", "internal.holder_uses", "internal.active_counts"),
     *("license_assignments", "license_snapshots", "unused_licenses", "active_daily", "active_weekly", "active_monthly"),
 )
 USE = "organization_id, holder_type, holder_id, last_used_at, last_used_precision, last_used_source, last_used_state"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assets.errors import WrongUse
-from assets.extraction.client import is_loopback
+from assets.extraction.address import is_loopback
 from pipelines import settings
 from tests.commandline import Finished, environment_restored, licenses
 

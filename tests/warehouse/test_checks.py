@@ -80,7 +80,9 @@ def _invites(change: str, said: str) -> Break:
 def _told(holder: str, change: str, said: str) -> Break:
     """Of a member's or a key's first stretch."""
     kind, days = ("user", [JAN_30, JAN_31]) if holder == "ada" else ("api_key", [JAN_30, JAN_31, FEB_2, MAR_2])
-    statement = f"update license_history set {change} where holder_id = '{holder}' and valid_from = '{JAN_30}'"
+    statement = (
+        f"update internal.license_stretches set {change} where holder_id = '{holder}' and valid_from = '{JAN_30}'"
+    )
     told = tuple(f"org, {kind} {holder} on {day}: {said}" for day in days)
     return Break(TOLD, statement, told[:EXAMPLES], len(days))
 
@@ -133,7 +135,7 @@ BREAKS = [
     ),
     Break(
         TOLD,
-        "update license_history set valid_from = date '2026-01-31' where name = 'Ada'",
+        "update internal.license_stretches set valid_from = date '2026-01-31' where name = 'Ada'",
         ("org, user ada on 2026-01-30: only in the snapshot file",),
     ),
     _told("off", "name = 'Eve'", "not the same in both"),
@@ -145,8 +147,8 @@ BREAKS = [
     _told("key", "license_type = 'User'", "of another license type"),
     Break(
         TOLD,
-        "insert into license_history select * replace ('eve' as holder_id) from license_history"
-        " where holder_id = 'ada' and is_current",
+        "insert into internal.license_stretches select * replace ('eve' as holder_id) from internal.license_stretches"
+        " where holder_id = 'ada' and valid_to is null",
         (
             "org, user eve on 2026-02-02: only in the history",
             "org, user eve on 2026-03-02: only in the history",
@@ -155,24 +157,24 @@ BREAKS = [
     ),
     Break(
         "intervals_do_not_overlap",  # on a gap, so that no snapshot knows
-        "update license_history set valid_from = date '2026-02-01' where name = 'Ada L.'",
+        "update internal.license_stretches set valid_from = date '2026-02-01' where name = 'Ada L.'",
         ("org, user ada: a stretch from 2026-01-30 to 2026-02-02, the next from 2026-02-01",),
     ),
     Break(
         "intervals_do_not_overlap",
-        "insert into license_history select * replace ('nobody' as holder_id, date '2026-02-01' as valid_to,"
-        " date '2026-02-01' as valid_from) from license_history where holder_id = 'eve'",
+        "insert into internal.license_stretches select * replace ('nobody' as holder_id, date '2026-02-01' as valid_to,"
+        " date '2026-02-01' as valid_from) from internal.license_stretches where holder_id = 'eve'",
         ("quiet, user nobody: a stretch from 2026-02-01 to 2026-02-01",),
     ),
     Break(
         "intervals_do_not_overlap",
-        "insert into license_history from license_history where holder_id = 'eve'",
+        "insert into internal.license_stretches from internal.license_stretches where holder_id = 'eve'",
         ("quiet, user eve: a stretch from 2026-01-31 to now, the next from 2026-01-31",),
         besides=(TOLD,),
     ),
     Break(
         TOLD,
-        "insert into license_history from license_history where holder_id = 'eve'",
+        "insert into internal.license_stretches from internal.license_stretches where holder_id = 'eve'",
         ("quiet, user eve on 2026-01-31: 2 times in the history",),
         besides=("intervals_do_not_overlap",),
     ),

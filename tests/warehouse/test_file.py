@@ -82,7 +82,7 @@ def test_every_relation_says_by_which_columns_its_rows_are_told_apart(world: Wor
     world.publish(ONE, TWO)
     assert broken(world.tree.warehouse) == []
     with duckdb.connect(str(world.tree.warehouse)) as connection:
-        connection.execute("insert into license_history from license_history")
+        connection.execute("insert into internal.license_stretches from internal.license_stretches")
         connection.execute("delete from snapshot_log")
     found = broken(world.tree.warehouse)
     assert "license_history: organization_id, holder_type, holder_id, valid_from" in found
@@ -146,8 +146,8 @@ def test_rows_of_a_roster_that_is_said_to_be_unknown_are_refused(world: World) -
 @pytest.mark.parametrize(
     "tamper",
     [
-        "delete from license_history",
-        "update license_history set name = 'Eve'",
+        "delete from internal.license_stretches",
+        "update internal.license_stretches set name = 'Eve'",
         "update internal.build_info set made_by = 'another version'",
         "drop table internal.build_info",
     ],

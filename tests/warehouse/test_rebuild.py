@@ -78,7 +78,7 @@ def test_nothing_of_the_old_file_is_believed_even_where_a_night_would_go_on_from
 ):
     with duckdb.connect(str(world.tree.warehouse)) as connection:
         connection.execute("update snapshot_log set organization_name = 'Mallory'")
-    monkeypatch.setattr(inputs, "is_ours", lambda warehouse: True)
+    monkeypatch.setattr(inputs, "is_ours", lambda warehouse, place: True)
     names = "select distinct organization_name from snapshot_log order by all"
     world.publish(Snapshot("org", FIRST + timedelta(days=3), {"user": {"bob": {}}}))
     assert world.ask(names) == [("Mallory",), ("Org",)]
@@ -109,7 +109,7 @@ def test_a_warehouse_that_did_not_fit_into_a_little_memory_is_built_with_more(
 
     def short(connection: duckdb.DuckDBPyConnection, relation: Relation) -> None:
         allowed = connection.execute("select current_setting('memory_limit')").fetchall()
-        if relation.name == "license_history" and allowed == [("381.4 MiB",)]:
+        if relation.name == "internal.license_stretches" and allowed == [("381.4 MiB",)]:
             refused.append(relation)
             raise duckdb.OutOfMemoryException("as the engine says it")
         create(connection, relation)

@@ -10,9 +10,9 @@ import pytest
 
 from assets.errors import LicenseHistoryError
 from assets.files.publishing import publishing
-from assets.history import inputs
 from assets.layout import SNAPSHOTS, snapshot_file
 from assets.snapshots.restatement import restate
+from assets.warehouse import seal
 from assets.warehouse.publish import bring_up_to_date
 from pipelines.subjects import SUBJECTS
 from tests.files.disks import killed_at, leftovers
@@ -84,7 +84,7 @@ def test_whatever_makes_the_warehouse_differ_from_the_files_is_mended(world: Wor
 
 
 def test_a_warehouse_of_another_version_is_built_again(world: World, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(inputs, "made_by", lambda: "another version")
+    monkeypatch.setattr(seal, "made_by", lambda: "another version")
     assert bring_up_to_date(SUBJECTS, world.tree, NOW)
     assert not bring_up_to_date(SUBJECTS, world.tree, NOW)
 

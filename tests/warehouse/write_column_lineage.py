@@ -69,6 +69,8 @@ def described() -> Schema:
 def _direct(relation: Relation, schema: Schema) -> Iterator[tuple[str, set[Column]]]:
     """Each column with those that the relation's own query makes it from."""
     query = sqlglot.parse_one(relation.sql, dialect=DIALECT)
+    if isinstance(query, exp.Set):  # a variable
+        return
     query = query.expression if isinstance(query, exp.Create) else query
     try:
         scope = build_scope(qualify(query.transform(_flat), schema=dict(schema), dialect=DIALECT, db="main"))

@@ -2,8 +2,8 @@
 -- Answers: how many seats, who came and went, what does it cost? Of seats, joiners and leavers, those of pending invites
 -- are told apart; API keys have lines of their own, and the rest are people. Costs are rounded once, here, half up to
 -- cents; every total is a sum of these rows. A null price or cost is not known: no line of prices.csv holds.
--- reads: finance_daily, finance_unused, internal.billing_days, internal.finance_months, internal.prices_by_day,
---     internal.seat_steps
+-- reads: finance_daily, internal.billing_days, internal.finance_months, internal.prices_by_day, internal.seat_steps,
+--     internal.unused_counts
 with
 
 months as (
@@ -41,18 +41,6 @@ steps as (
         count(*) filter (where is_accepted) as invites_accepted
     from internal.seat_steps
     group by date_trunc('month', event_date), organization_id, cost_centre, license_type
-),
-
-unused as (
-    select
-        month,
-        organization_id,
-        cost_centre,
-        license_type,
-        count(*) filter (where is_unused) as unused_month_end,
-        count(*) filter (where not is_unused) as unused_unknown
-    from finance_unused
-    group by month, organization_id, cost_centre, license_type
 ),
 
 -- What is billed, in whole ten-billionths of the currency: divisions would give floats.
@@ -131,7 +119,7 @@ left join steps
     and steps.organization_id = seats.organization_id
     and steps.cost_centre = seats.cost_centre
     and steps.license_type = seats.license_type
-left join unused
+left join internal.unused_counts as unused
     on unused.month = seats.month
     and unused.organization_id = seats.organization_id
     and unused.cost_centre = seats.cost_centre

@@ -39,8 +39,9 @@ holders as (
 looked_up as (
     select
         holders.*,
+        uses.source,
         uses.sources,
-        bit_position('1'::bit, uses.days_told & dates.up_to) - 1 as last_bit,
+        bit_position('1'::bit, coalesce(uses.days_told, uses.days) & dates.up_to) - 1 as last_bit,
         case
             when last_bit >= 0 and used_since_assigned(null, holders.as_of - (last_bit - dates.bit), holders.assigned_at)
                 then holders.as_of - (last_bit - dates.bit)
@@ -104,7 +105,8 @@ select
     end as last_used_precision,
     case
         when is_moment then last_moment.source
-        when is_used then list_filter(sources, lambda told: get_bit(told.days, last_bit) = 1)[1].source
+        when sources is not null and is_used then list_filter(sources, lambda told: get_bit(told.days, last_bit) = 1)[1].source
+        when is_used then source
     end as last_used_source,
     last_used_state(is_used, is_watched, is_looked_at) as last_used_state,
     usage_observed_since,

@@ -2,7 +2,7 @@
 -- An event after a gap lies between previous_date and event_date. joined, returned, left, and for invites invited,
 -- accepted and invite_ended name the license type, so that the events with attribute = 'license_type' explain every
 -- difference of two seat counts. Not knowing is no change: where one side is not known, there is no event.
--- reads: internal.invite_links, internal.roster_days, license_history
+-- reads: internal.invite_links, internal.roster_days, license_history, temp.changed_holders
 with
 
 stretches as (
@@ -10,6 +10,7 @@ stretches as (
         stretches.*,
         min(valid_from) over (partition by organization_id, holder_type, holder_id) as first_seen
     from license_history as stretches
+    semi join temp.changed_holders using (organization_id, holder_type, holder_id)
 ),
 
 -- `knows`: nulls of this attribute are values (a key without an expiry); else null is what nobody told.

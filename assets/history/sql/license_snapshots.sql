@@ -58,9 +58,10 @@ looked_up as (
     select
         holders.*,
         dates.bit,
+        uses.source,
         uses.sources,
         -- the latest day up to this one: its bit is the first of those that are left
-        bit_position('1'::bit, uses.days_told & dates.up_to) - 1 as last_bit,
+        bit_position('1'::bit, coalesce(uses.days_told, uses.days) & dates.up_to) - 1 as last_bit,
         list_filter(
             uses.moments,
             lambda moment: moment.usage_date <= holders.snapshot_date
@@ -134,7 +135,8 @@ select
     end as last_used_precision,
     case
         when is_moment then last_moment.source
-        when is_used then list_filter(sources, lambda told: get_bit(told.days, last_bit) = 1)[1].source
+        when sources is not null and is_used then list_filter(sources, lambda told: get_bit(told.days, last_bit) = 1)[1].source
+        when is_used then source
     end as last_used_source,
     case
         when is_used then 'used'

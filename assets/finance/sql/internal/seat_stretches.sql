@@ -3,7 +3,7 @@
 -- A stretch begins and ends on counted days, so that counting by day and by movement must give the same. Who was invited
 -- and became a member is one person (seat_id): the invite's seat ends where the member's begins.
 -- reads: internal.cost_centre_rules, internal.counted_days, internal.finance_organizations, internal.invite_links,
---     internal.seated_invites, license_history
+--     internal.seated_invites, license_history, temp.changed_seats
 with
 
 -- The first day in an invite's stretch on which the invited person is a member, whichever roster says so.
@@ -44,7 +44,11 @@ stretches as materialized (
         history.assigned_at,
         history.valid_from,
         least(arrivals.arrived_on, coalesce(history.valid_to, date '9999-12-31')) as valid_to
-    from license_history as history
+    from (
+        select *
+        from license_history
+        semi join temp.changed_seats using (organization_id, holder_type, holder_id)
+    ) as history
     left join internal.invite_links as links
         on history.holder_type = 'invite'
         and links.organization_id = history.organization_id

@@ -1,11 +1,12 @@
 -- One row per holder of whom any use is known. Answers: on which days was each in use, and by which sources?
 -- Ready for looking up the last use before any day: bits are read, no rows.
--- reads: internal.usage_dates, internal.usage_days
+-- reads: internal.usage_dates, internal.usage_days, temp.changed_uses
 with
 
 told as (
     select organization_id, holder_type, holder_id, source, days, moments
     from internal.usage_days
+    semi join temp.changed_uses using (organization_id, holder_type, holder_id)
     where holder_id is not null
 ),
 
@@ -36,7 +37,8 @@ days as (
         holder_type,
         holder_id,
         bit_or(days) as days,
-        list({source: source, days: days} order by source) as sources
+        min(source) as source,
+        case when min(source) <> max(source) then list({source: source, days: days} order by source, days) end as sources
     from told
     where days is not null
     group by organization_id, holder_type, holder_id
@@ -48,7 +50,8 @@ select
     coalesce(days.holder_id, moments.holder_id) as holder_id,
     case when days.days is not null and moments.days is not null then days.days | moments.days else coalesce(days.days, moments.days) end
         as days,
-    days.days as days_told,
+    case when moments.days is not null then coalesce(days.days, moments.days & ~ moments.days) end as days_told,
+    days.source,
     days.sources,
     moments.moments
 from days

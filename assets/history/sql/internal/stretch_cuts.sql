@@ -86,5 +86,5 @@ asof inner join internal.roster_days as days
     on days.organization_id = changes.organization_id
     and days.holder_type = changes.holder_type
     and days.snapshot_date >= changes.day
-where days.day_number <= changes.last_number
+where coalesce(days.day_number <= changes.last_number, true)
 order by all

@@ -2,6 +2,7 @@
 -- Answers: which workspace is meant? Null in the older shape is the default workspace, unless another answer tells that
 -- the key is the organization's and of no workspace.
 -- reads: internal.default_workspaces, internal.told_stretches
+create view internal.told_keys as
 with
 
 of_organization as (

@@ -2,11 +2,12 @@
 -- Answers: what did the snapshots say, from when to when? What is looked up, mapped or filled in stands in
 -- license_history, which is made from this at every build; so the next warehouse can start from here. Pieces of one row
 -- that follow upon each other are one stretch: the result is the same whichever way the days are divided.
--- reads: internal.roster_days, temp.pieces_kept, temp.pieces_read
+-- reads: internal.roster_days, temp.changed_told, temp.pieces_kept, temp.pieces_read
 with
 
 pieces as (
     from temp.pieces_read
+    semi join temp.changed_told using (organization_id, holder_type, holder_id)
     union all by name
     from temp.pieces_kept
 ),
@@ -84,14 +85,16 @@ select
     firsts.snapshot_date as valid_from,
     lasts.next_date as valid_to,
     stretches.first_number,
-    stretches.last_number
+    -- null as long as it goes on, so that one more day changes nothing where nothing else is told
+    case when lasts.next_date is not null then stretches.last_number end as last_number
 from stretches
 inner join distinct_rows on distinct_rows.row_id = stretches.row_id
 inner join internal.roster_days as firsts
     on firsts.organization_id = distinct_rows.organization_id
     and firsts.holder_type = distinct_rows.holder_type
     and firsts.day_number = stretches.first_number
-inner join internal.roster_days as lasts
+-- a left join, which is not brought before the other: days × days would be as many as years squared
+left join internal.roster_days as lasts
     on lasts.organization_id = distinct_rows.organization_id
     and lasts.holder_type = distinct_rows.holder_type
     and lasts.day_number = stretches.last_number

@@ -1,7 +1,7 @@
 -- One row per organization, source, holder or name as a report gave it, and how late it was reported.
 -- Answers: which days of use did reports tell of, by whatever they name people and keys? The days are bits
 -- (internal.usage_dates): one more day sets some, and copies no other day. What the last warehouse knew is taken as it is.
--- reads: inputs.known_usage, inputs.usage, internal.usage_dates
+-- reads: inputs.known_usage, inputs.usage, internal.usage_dates, temp.changed_usage
 with
 
 -- Reports are as late each night, so few rows tell all of a holder's days: a week at most is counted from the day of use.
@@ -30,7 +30,13 @@ known as (
         case when bit_length(days) < getvariable('usage_bits') then bitstring(days, getvariable('usage_bits')) else days end
             as days
     )
-    from inputs.known_usage
+    from inputs.known_usage as known
+    semi join temp.changed_usage as changed
+        on changed.organization_id = known.organization_id
+        and changed.source = known.source
+        and changed.holder_type = known.holder_type
+        and changed.holder_id is not distinct from known.holder_id
+        and changed.subject is not distinct from known.subject
 ),
 
 new_days as (

@@ -1,12 +1,14 @@
 -- One row per stretch as it was told, cut where something else may be derived from it: a piece.
 -- Answers: of which days is one look-up enough, and on which is it done? On the piece's first.
--- reads: internal.roster_days, internal.stretch_cuts, internal.told_keys, internal.told_stretches
+-- reads: internal.roster_days, internal.stretch_cuts, internal.told_keys, internal.told_stretches, temp.changed_holders
 with
 
 told as (
     from (select * from internal.told_stretches where holder_type <> 'api_key')
+    semi join temp.changed_holders using (organization_id, holder_type, holder_id)
     union all by name
     from internal.told_keys
+    semi join temp.changed_holders using (organization_id, holder_type, holder_id)
 ),
 
 -- Stretches as they were told, cut where something else may be derived from them.

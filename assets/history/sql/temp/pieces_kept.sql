@@ -1,6 +1,6 @@
 -- One row per known stretch and unbroken run of its days that are not read again.
 -- Answers: what stays of what the last warehouse knew? Its stretches, cut at the days that are read for this one.
--- reads: inputs.days_to_read, inputs.known_stretches, internal.roster_days
+-- reads: inputs.days_to_read, inputs.known_stretches, internal.roster_days, temp.changed_told
 with
 
 kept_days as (
@@ -35,7 +35,11 @@ cut as (
         known.* exclude (valid_from, valid_to),
         greatest(known.valid_from, blocks.first_day) as first_day,
         least(coalesce(known.valid_to - 1, blocks.last_day), blocks.last_day) as last_day
-    from inputs.known_stretches as known
+    from (
+        select *
+        from inputs.known_stretches
+        semi join temp.changed_told using (organization_id, holder_type, holder_id)
+    ) as known
     inner join blocks
         on blocks.organization_id = known.organization_id
         and blocks.holder_type = known.holder_type

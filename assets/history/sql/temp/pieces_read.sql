@@ -1,7 +1,8 @@
 -- One row per distinct row of the days to read and unbroken run of observed days on which it stood there (nulls equal
 -- nulls). Answers: what do the days say that are read for this warehouse? All days, or those that are new or replaced
 -- since the last one.
--- reads: inputs.snapshots, internal.roster_days
+-- reads: inputs.days_to_read, inputs.snapshots, internal.roster_days
+create or replace temp table pieces_read as
 with
 
 snapshots as (
@@ -34,6 +35,7 @@ snapshots as (
 roster_days as (
     select organization_id, holder_type, snapshot_date, day_number
     from internal.roster_days
+    semi join inputs.days_to_read using (organization_id, snapshot_date)
 ),
 
 -- Each distinct row of the days to read, and the days on which it stood there, as bits: one hash over all rows.

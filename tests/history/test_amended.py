@@ -1,0 +1,280 @@
+"""A night amends a copy of the warehouse, and what comes of it is what all files together give: whatever changed."""
+
+import random
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assets.engine import engine
+from assets.warehouse.build import build
+from pipelines.subjects import SUBJECTS
+from tests.finance.worlds import Finance
+from tests.history.snapshots import Row, Snapshot, write, write_coverage, write_usage
+
+FIRST = date(2026, 1, 26)
+NIGHTS = 7
+SHOWN = (
+    "active_daily",
+    "active_weekly",
+    "active_monthly",
+    "license_history",
+    "license_usage",
+    "license_snapshots",
+    "unused_licenses",
+    "finance_unused",
+    "finance_seats",
+)
+"""Views that read what is amended; tables are compared all."""
+LICENSE_TYPES = "role,license_type,takes_seat,valid_from,valid_to\n"
+USUAL_TYPES = "user,User,true,,\nadmin,Admin,true,,\n"
+
+
+ADA, BOB, EVE = ({"name": name, "email": f"{name}@x.org"} for name in ("Ada", "Bob", "Eve"))
+EVERYBODY = {"ada", "bob", "eve"}
+
+
+def night(number: int, **people: Row) -> Snapshot:
+    return Snapshot("org", FIRST + timedelta(days=number), {"user": people})
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Finance:
+    made = Finance(tmp_path)
+    write_usage(made.tree.staging("run 1"), "org", FIRST, [{"holder_id": "ada", "usage_date": FIRST}])
+    made.publish(night(0, ada=ADA, bob=BOB, eve=EVE))
+    made.publish(night(1, ada=ADA, bob=BOB, eve=EVE))
+    return made
+
+
+def made_again(world: Finance, *snapshots: Snapshot, uses: Iterable[Row] = ()) -> tuple[set[str], set[str]]:
+    """Whose history, and whose use, the next warehouse makes again."""
+    world.nights += 1
+    staged = world.tree.staging(f"next {world.nights}")
+    for one in snapshots:
+        write(staged, one)
+        write_usage(staged, "org", one.day, uses)
+    with engine(world.root) as connection:
+        build(connection, SUBJECTS, world.tree, staged, world.root / f"next {world.nights}.duckdb")
+        ((amends,),) = connection.execute("select getvariable('amends')").fetchall()
+        chosen = ("temp.changed_holders", "temp.changed_uses")
+        places = chosen if amends else ("internal.license_stretches", "internal.holder_uses")
+        history, use = ({who for (who,) in connection.table(one).select("holder_id").fetchall()} for one in places)
+        return history, use
+
+
+@pytest.mark.parametrize(
+    ("people", "changed"),
+    [
+        ({"ada": ADA, "bob": BOB, "eve": EVE}, set()),
+        ({"ada": ADA, "bob": BOB | {"name": "Rob"}, "eve": EVE}, {"bob"}),
+        ({"ada": ADA, "bob": BOB | {"email": None}, "eve": EVE}, {"bob"}),
+        ({"ada": ADA, "eve": EVE, "zoe": {}}, {"bob", "zoe"}),
+    ],
+)
+def test_only_who_is_another_than_the_day_before_is_made_again(
+    world: Finance, people: dict[str, Row], changed: set[str]
+):
+    assert made_again(world, night(3, **people))[0] == changed
+
+
+def test_nobody_is_made_again_because_nobody_looked(world: Finance):
+    assert made_again(world, Snapshot("org", FIRST + timedelta(days=2)))[0] == set()
+
+
+def test_of_use_only_theirs_of_whom_some_is_told(world: Finance):
+    used = [{"holder_id": "bob", "usage_date": FIRST}]
+    used += [{"subject": "eve@x.org", "matched_by": "email", "usage_date": FIRST}]
+    assert made_again(world, night(2, ada=ADA, bob=BOB, eve=EVE), uses=used) == (set(), {"bob", "eve"})
+
+
+def test_everybody_is_where_a_day_was_replaced_or_came_late(world: Finance):
+    assert made_again(world, night(1, ada=ADA, bob=BOB, eve=EVE | {"name": "E."}))[0] == EVERYBODY
+    world.publish(night(4, ada=ADA, bob=BOB, eve=EVE))
+    assert made_again(world, night(3, ada=ADA, bob=BOB, eve=EVE))[0] == EVERYBODY
+
+
+def test_everybody_is_where_the_table_of_license_types_was_edited(world: Finance):
+    (world.root / "reference").mkdir()
+    (world.root / "reference" / "license_types.csv").write_text(f"{LICENSE_TYPES}user,Seat,true,,\n")
+    assert made_again(world, night(2, ada=ADA, bob=BOB, eve=EVE))[0] == EVERYBODY
+
+
+def test_everybody_is_where_somebody_wrote_to_the_file(world: Finance):
+    with duckdb.connect(str(world.tree.warehouse)) as connection:
+        connection.execute("create table mine (a integer)")
+    assert made_again(world, night(2, ada=ADA, bob=BOB, eve=EVE))[0] == EVERYBODY
+
+
+def test_who_only_reads_the_file_changes_nothing_even_where_it_was_opened_for_writing(world: Finance):
+    with duckdb.connect(str(world.tree.warehouse)) as connection:
+        connection.execute("select count(*) from license_history")
+    assert made_again(world, night(2, ada=ADA, bob=BOB, eve=EVE))[0] == set()
+
+
+def test_everybody_is_where_the_bits_of_use_do_not_suffice_for_the_day(world: Finance):
+    assert made_again(world, night(200, ada=ADA, bob=BOB, eve=EVE))[0] == EVERYBODY
+
+
+class Life:
+    """Some nights of two organizations, by seed: in order as a rule, and with all that may come between."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.people = {org: {who: self.person() for who in ("u1", "u2", "u3", "u4", "u5")} for org in ("a", "b")}
+        self.keys = {org: {who: self.key() for who in ("k1", "k2", "k3")} for org in ("a", "b")}
+        self.invites = {org: {who: self.invite() for who in ("i1", "i2")} for org in ("a", "b")}
+        self.gone: set[tuple[str, str]] = {
+            (org, who) for org in "ab" for who in ("u5", "k3", "i2", "u4") if self.happens(0.5)
+        }
+
+    def happens(self, chance: float) -> bool:
+        return self.random.random() < chance
+
+    def one(self, *values: object) -> object:
+        return self.random.choice(values)
+
+    def instant(self) -> datetime | None:
+        at = datetime(2026, 1, self.random.randrange(20, 32), self.random.randrange(24), tzinfo=UTC)
+        return self.random.choice([None, at, datetime(2025, 11, 1, tzinfo=UTC)])
+
+    def person(self) -> Row:
+        license_type, role = self.random.choice([("User", "user"), ("Admin", "admin"), ("User", "user"), ("Odd", None)])
+        mail = self.one("ada@x.org", "Bob@x.org", "eve@y.org", None)
+        status = self.one("Active", "Active", "Active", "Disabled")
+        return {
+            "license_type": license_type,
+            "role": role,
+            "email": mail,
+            "name": self.one("Ada", "Bob", None),
+            "status": status,
+            "assigned_at": self.instant(),
+            "invite_id": self.one(None, None, "i1"),
+        }
+
+    def key(self) -> Row:
+        status = self.one("member", "left", "unknown", "unknown")
+        workspace = self.one(None, "w1", "w2")
+        return {
+            "license_type": "API Key",
+            "role": None,
+            "name": self.one("build", "deploy"),
+            "owner_type": "user",
+            "owner_user_id": self.one("u1", "u4", "u5"),
+            "owner_status": status,
+            "owner_email": self.one(None, "ada@x.org") if status != "unknown" else None,
+            "workspace_id": workspace,
+            "workspace_name": self.one(None, "Lab", "Works") if workspace else None,
+            "key_scope": self.one(None, None, "organization") if not workspace else "workspace",
+            "assigned_at": self.instant(),
+            "status": self.one("Active", "Active", "Disabled"),
+        }
+
+    def invite(self) -> Row:
+        mail = self.one("ada@x.org", "bob@x.org", "new@x.org", None)
+        return {"status": "Pending", "email": mail, "assigned_at": self.instant()}
+
+    def night(self, org: str, day: date) -> Snapshot:
+        rosters = {}
+        for kind, holders, make in (
+            ("user", self.people[org], self.person),
+            ("api_key", self.keys[org], self.key),
+            ("invite", self.invites[org], self.invite),
+        ):
+            for who in holders:
+                if self.happens(0.08):
+                    holders[who] = make()
+                elif self.happens(0.08) and "status" in holders[who]:
+                    holders[who] = holders[who] | {"email": self.one("ada@x.org", "eve@y.org")}
+                if self.happens(0.1):
+                    self.gone ^= {(org, who)}
+            if self.happens(0.88):
+                rosters[kind] = {who: row for who, row in holders.items() if (org, who) not in self.gone}
+        default = self.random.choice([None, None, "w1"])
+        return Snapshot(org, day, rosters, name=self.random.choice(["Org", "Org", "New"]), default_workspace=default)
+
+    def uses(self, day: date) -> list[Row]:
+        found: list[Row] = []
+        for _ in range(self.random.randrange(6)):
+            used = day - timedelta(days=self.random.choice([0, 0, 1, 1, 2, 3, 9, 40, 150]))
+            of_whom = self.random.choice(
+                [
+                    {"holder_id": self.one("u1", "u2", "u9")},
+                    {"subject": self.one("ada@x.org", "bob@x.org", "zoe@x.org"), "matched_by": "email"},
+                    {"holder_type": "api_key", "subject": self.one("build", "none"), "matched_by": "name"},
+                    {"holder_type": "api_key", "holder_id": "k1", "used_at": datetime.combine(used, time(5), UTC)},
+                ]
+            )
+            found.append({"usage_date": used, "source": self.one("analytics", "claude_code")} | of_whom)
+        return found
+
+    def rules(self, world: Finance, day: date) -> None:
+        soon = day + timedelta(days=self.random.choice([-20, 0, 1, 2]))
+        if self.happens(0.15):
+            world.reference(cost_centres=f"domain,x.org,Works,,{soon}\nid,u1,Lab,{soon},\n")
+        if self.happens(0.1):
+            world.reference(prices=f"User,all,,,30.00,EUR\nAPI Key,{self.one('a', 'all')},{soon},,5.00,EUR\n")
+        if self.happens(0.1):
+            world.reference(billing=f"all,{self.one('month-end', 'average')},EUR\n")
+        if self.happens(0.1):
+            types = f"user,User,true,,{soon}\nuser,Plus,{self.one('true', 'false')},{soon},\nadmin,Admin,true,,\n"
+            text = LICENSE_TYPES + self.random.choice([types, USUAL_TYPES])
+            (world.root / "reference" / "license_types.csv").write_text(text)
+
+
+def live(seed: int, root: Path) -> None:
+    """All nights of a life, each held against a warehouse from nothing."""
+    life = Life(seed)
+    world = Finance(root)
+    world.reference(prices="User,all,,,30.00,EUR\n")
+    days = [FIRST + timedelta(days=number) for number in range(NIGHTS)]
+    if life.happens(0.3):  # one that comes late, or twice
+        days.insert(life.random.randrange(2, NIGHTS), days[life.random.randrange(0, NIGHTS // 2)])
+    for day in days:
+        orgs = [org for org in "ab" if life.happens(0.85 if org == "a" else 0.6)]
+        staged = world.tree.staging(f"run {world.nights + 1}")
+        for org in orgs:
+            if life.happens(0.8):
+                write_usage(staged, org, day, life.uses(day))
+                for kind in ("user", "api_key"):
+                    if life.happens(0.7):
+                        sees = life.random.choice(["all", "some"])
+                        write_coverage(staged, org, day, day - timedelta(days=3), kind, sees=sees)
+        life.rules(world, day)
+        snapshots = [life.night(org, day) for org in orgs]
+        if not snapshots and not world.nights:
+            continue
+        world.publish(*snapshots)
+        assert differing(world.tree.warehouse, world.anew()) == [], (seed, day)
+
+
+def differing(amended: Path, anew: Path) -> list[tuple[str, list[Any], list[Any]]]:
+    """The relations that are not the same in both, and some rows that only the one or the other has."""
+    with duckdb.connect(":memory:") as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        for name, place in (("amended", amended), ("anew", anew)):
+            connection.execute(f"attach '{place}' as {name} (read_only)")
+        tables = connection.table_function("duckdb_tables").filter("database_name = 'anew'")
+        names = {".".join(row) for row in tables.select("schema_name, table_name").fetchall()} | set(SHOWN)
+        rows = {
+            name: {side: connection.sql(f"from {side}.{name} order by all").fetchall() for side in ("amended", "anew")}
+            for name in sorted(names - {"internal.build_info"})
+        }
+    return [
+        (name, [row for row in one if row not in two][:2], [row for row in two if row not in one][:2])
+        for name, (one, two) in ((name, tuple(sides.values())) for name, sides in rows.items())
+        if one != two
+    ]
+
+
+@pytest.mark.slow
+@given(st.integers(0, 10**9))
+def test_night_by_night_it_is_what_all_files_give(seed: int) -> None:
+    with TemporaryDirectory() as folder:
+        live(seed, Path(folder))
