@@ -36,7 +36,7 @@ stretches as (
         and coalesce(history.valid_to > periods.first_day, true)
 ),
 
--- Mostly one license type in all these days.
+-- What each used while they held a license type, of those who have not held one all these days.
 parts as (
     select
         stretches.organization_id,
