@@ -71,6 +71,7 @@ from (select i as active, max(used_on) as latest from used group by i)
 where i = active
 """
 
+# A third of the members use Claude Code, whose report names them by their e-mail address.
 USES = """
 select
     used_on as usage_date,
@@ -81,7 +82,12 @@ select
     'id' as matched_by,
     null::timestamptz as used_at
 from used
-order by usage_date, source, holder_type, holder_id
+union all
+select used_on, 'claude_code', holder_type, holder_id, 'holder.' || i || '@example.com', 'email', null
+from used
+where holder_type = 'user'
+    and i % 3 = 0
+order by usage_date, source, holder_type, holder_id, subject
 """
 
 ROWS = """
@@ -155,7 +161,7 @@ def _write_snapshot(connection: duckdb.DuckDBPyConnection, tree: DataDirectory, 
         users=users,
         api_keys=api_keys,
         invites=0,
-        usage_sources=["analytics"],
+        usage_sources=["analytics", "claude_code"],
     )
     rows = connection.sql(ROWS, params=parameters)
     write_table(snapshot_file(tree, day, ORGANIZATION), rows, LICENSE_ASSIGNMENTS, facts)

@@ -47,10 +47,6 @@ KNOWN_COVERAGE = pa.schema([schema.ORGANIZATION_ID, *schema.COVERAGE])
 INVITE_CONVENTIONS = pa.schema([schema.ORGANIZATION_ID.with_nullable(True), ("take_seats", pa.bool_())])
 """Whether pending invites take seats: one row per organization, and one without an id for all others. Whoever bills
 them may add to it before the relations are made."""
-USAGE_BEFORE = 100
-"""So many days before the first observation have bits for use: the first night asks for 90, and more are rare."""
-USAGE_BITS = 128
-"""Bits are added by so many days at a time: a longer one is another, so each night's would be written anew."""
 Mark = tuple[str, str, date, int, int]
 
 
@@ -95,19 +91,6 @@ class Inputs:
     @property
     def snapshots(self) -> list[InputFile]:
         return [file for file in self.files if file.dataset == SNAPSHOTS]
-
-    @property
-    def usage_from(self) -> date:
-        """The first day that has a bit for use."""
-        everything = [file.day for file in self.files]
-        told = (file.day for file in self.files if file.dataset == USAGE)
-        return min(told, default=min(everything)) - timedelta(days=USAGE_BEFORE)
-
-    @property
-    def usage_bits(self) -> int:
-        """How many days have one, later ones to come among them."""
-        days = 1 + (max(file.day for file in self.files) - self.usage_from).days
-        return days + -days % USAGE_BITS
 
     @property
     def days_to_read(self) -> list[InputFile]:
@@ -222,12 +205,8 @@ def _answers(dataset: str, files: Iterable[InputFile], marks: set[Mark]) -> bool
     now = {file.mark for file in files}
     if dataset == SNAPSHOTS:
         return 2 * len(before & now) >= len(now)
-    if not before <= now:
-        return False
-    if dataset == USAGE:  # its bits count days from the first observation on
-        return not before or min(mark[2] for mark in before) == min(mark[2] for mark in now)
-    # What a night leaves out may be what one tells that comes later, though it is earlier.
-    return _all_later(now - before, before)
+    # What a night leaves out of its coverage may be what one tells that comes later, though it is earlier.
+    return before <= now and (dataset == USAGE or _all_later(now - before, before))
 
 
 def _adds(marks: set[Mark], choice: _Choice) -> bool:
@@ -278,10 +257,14 @@ def load(connection: duckdb.DuckDBPyConnection, inputs: Inputs, license_types: p
             connection.table(table).select(*columns.names).create_view(name)
         else:
             connection.from_arrow(columns.empty_table()).create(name)
-    if USAGE in inputs.known:
-        connection.table("known.internal.usage_told").create_view("known_usage")
-    else:
-        make(connection, __file__, "known_usage", "inputs/no_usage")  # bits have no type in Arrow
+    for name, table, nothing in (
+        ("known_usage", "known.internal.usage_told", "inputs/no_usage"),  # bits have no type in Arrow
+        ("known_uses", "known.internal.holder_uses", "inputs/no_uses"),
+    ):
+        if USAGE in inputs.known:
+            connection.table(table).create_view(name)
+        else:
+            make(connection, __file__, name, nothing)
     for name, rows in (
         ("days", _days(inputs.snapshots)),
         ("days_to_read", _days(inputs.days_to_read)),
@@ -304,19 +287,12 @@ def adds_only(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> bool:
     if not inputs.adds_only:
         return False
     old, new = (connection.table(f"{name}license_types") for name in ("known.internal.", "inputs."))
-    has_same_types = set(old.fetchall()) == set(new.select(", ".join(old.columns)).fetchall())
-    return has_same_types and len(connection.table("known.internal.usage_dates")) == inputs.usage_bits
+    return set(old.fetchall()) == set(new.select(", ".join(old.columns)).fetchall())
 
 
 def _set_variables(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     days = [file.day for file in inputs.days_to_read] or [date.min]
-    values = {
-        "usage_from": inputs.usage_from,
-        "usage_bits": inputs.usage_bits,
-        "first_day": min(days),
-        "last_day": max(days),
-    }
-    for name, value in values.items():
+    for name, value in {"first_day": min(days), "last_day": max(days)}.items():
         connection.execute(f"set variable {name} = $value", {"value": value})
 
 

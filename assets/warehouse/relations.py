@@ -24,7 +24,7 @@ PLACES = {"sql/temp": "temp.", "sql/internal": "internal.", "sql": "", "macros":
 """Each folder of a subject, and how queries call what is in it."""
 KNOWN = "temp.known_"
 """How queries call what an internal relation held before, where it is taken over; else it is empty."""
-CHOICE = re.compile(r"\n +semi join temp\.changed_\w+(?: as \w+)?(?: using \([^)]*\)|(?:\n +(?:on|and) [^\n]+)+)")
+CHOICE = re.compile(r"\n *semi join temp\.changed_\w+(?: as \w+)?(?: using \([^)]*\)|(?:\n +(?:on|and) [^\n]+)+)")
 """How a query chooses whose rows to make, where the others are taken over: in lines of their own."""
 
 

@@ -18,7 +18,7 @@ from pipelines.subjects import SUBJECTS
 from tests.finance.worlds import Finance
 from tests.history.snapshots import Row, Snapshot, write, write_coverage, write_usage
 
-FIRST = date(2026, 1, 26)
+FIRST = date(2026, 3, 30)
 NIGHTS = 7
 SHOWN = (
     "active_daily",
@@ -118,8 +118,13 @@ def test_who_only_reads_the_file_changes_nothing_even_where_it_was_opened_for_wr
     assert made_again(world, night(2, ada=ADA, bob=BOB, eve=EVE))[0] == set()
 
 
-def test_everybody_is_where_the_bits_of_use_do_not_suffice_for_the_day(world: Finance):
-    assert made_again(world, night(200, ada=ADA, bob=BOB, eve=EVE))[0] == EVERYBODY
+def test_where_an_era_of_bits_begins_what_was_used_before_is_carried_into_it(world: Finance):
+    later = night(200, ada=ADA, bob=BOB, eve=EVE)
+    assert made_again(world, later) == (set(), {"ada"})
+    world.publish(later)
+    last_use = "select cast(last_used_at as date) from license_assignments where holder_id = 'ada'"
+    assert world.ask(last_use) == [(FIRST,)]
+    assert differing(world.tree.warehouse, world.anew()) == []
 
 
 class Life:
@@ -141,7 +146,7 @@ class Life:
         return self.random.choice(values)
 
     def instant(self) -> datetime | None:
-        at = datetime(2026, 1, self.random.randrange(20, 32), self.random.randrange(24), tzinfo=UTC)
+        at = datetime(2026, 3, self.random.randrange(20, 32), self.random.randrange(24), tzinfo=UTC)
         return self.random.choice([None, at, datetime(2025, 11, 1, tzinfo=UTC)])
 
     def person(self) -> Row:

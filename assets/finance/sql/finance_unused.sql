@@ -13,49 +13,59 @@ months as (
 
 stretches as materialized (
     select
-        stretches.*,
-        cast(make_timestamp(epoch_us(stretches.assigned_at)) as date) as assigned_date,
-        uses.days,
-        uses.moments
-    from internal.seat_stretches as stretches
-    left join internal.holder_uses as uses
-        on uses.organization_id = stretches.organization_id
-        and uses.holder_type = stretches.holder_type
-        and uses.holder_id = stretches.holder_id
-    where stretches.is_billed
-        and stretches.status = 'Active'
+        *,
+        cast(make_timestamp(epoch_us(assigned_at)) as date) as assigned_date
+    from internal.seat_stretches
+    where is_billed
+        and status = 'Active'
 ),
 
--- Who has used it in the 30 days up to the month's last, or has had it for less, is no question. The bits say so of all
--- at once; what else is looked up is looked up for the others only. Use of before the license was assigned lies before
--- these days.
+-- The bits of the 30 days up to a month's last: of its era and, where they begin in it, of the one before.
+last_days as (
+    select
+        months.organization_id,
+        months.month,
+        months.as_of,
+        last.era,
+        last.bit,
+        last.up_to,
+        bit_or(dates.alone) filter (dates.era = last.era) as last_30,
+        bit_or(dates.alone) filter (dates.era < last.era) as last_30_before
+    from months
+    inner join internal.usage_dates as last on last.usage_date = months.as_of
+    inner join internal.usage_dates as dates on dates.usage_date between months.as_of - 29 and months.as_of
+    group by months.organization_id, months.month, months.as_of, last.era, last.bit, last.up_to
+),
+
+-- Who has used it in these 30 days, or has had it for less, is no question. The bits say so of all at once; what else is
+-- looked up is looked up for the others only. Use of before the license was assigned lies before these days.
 holders as (
     select
         months.month,
         months.as_of,
-        stretches.* exclude (days, moments),
-        -- the latest day of use: its bit is the first of those that are left; what has no bit is older
-        bit_position('1'::bit, stretches.days & months.up_to) - 1 as last_bit,
+        stretches.*,
+        -- the latest day of use: its bit is the first of those that are left
         case
-            when last_bit >= 0 then months.as_of - (last_bit - months.bit)
-            else list_filter(stretches.moments, lambda moment: moment.usage_date <= months.as_of)[-1].usage_date
+            when bit_position('1'::bit, uses.days & months.up_to) > 0
+                then months.as_of - (bit_position('1'::bit, uses.days & months.up_to) - 1 - months.bit)
+            else greatest(uses.told_before.usage_date, uses.moment_before.usage_date)
         end as any_last_used_date
     from stretches
-    inner join (
-        select
-            months.*,
-            dates.bit,
-            dates.up_to,
-            dates.up_to & coalesce(~ before.up_to, dates.up_to) as last_30
-        from months
-        left join internal.usage_dates as dates on dates.usage_date = months.as_of
-        left join internal.usage_dates as before on before.usage_date = months.as_of - 30
-    ) as months
+    inner join last_days as months
         on months.organization_id = stretches.organization_id
         and months.as_of >= stretches.from_day
         and months.as_of < coalesce(stretches.to_day, date '9999-12-31')
+    left join (
+        from internal.holder_uses
+        semi join last_days using (era)
+    ) as uses
+        on uses.organization_id = stretches.organization_id
+        and uses.holder_type = stretches.holder_type
+        and uses.holder_id = stretches.holder_id
+        and uses.era = months.era
     where coalesce(months.as_of - stretches.assigned_date >= 29, true)
-        and coalesce(bit_count(stretches.days & months.last_30) = 0, true)
+        and coalesce(bit_count(uses.days & months.last_30) = 0, true)
+        and coalesce(bit_count(uses.days_before & months.last_30_before) = 0, true)
 ),
 
 watched as (

@@ -6,13 +6,19 @@
 create macro active_on(on_day) as table
 with
 
+-- Of the day's era and, where the 30 days begin in it, of the one before.
 days as (
     select
-        bit_or(alone) filter (usage_date = cast(on_day as date)) as day,
-        bit_or(alone) filter (usage_date > cast(on_day as date) - 7) as week,
-        bit_or(alone) as month
-    from internal.usage_dates
-    where usage_date between cast(on_day as date) - 29 and cast(on_day as date)
+        last.era,
+        bit_or(dates.alone) filter (dates.usage_date = last.usage_date) as day,
+        bit_or(dates.alone) filter (dates.era = last.era and dates.usage_date > last.usage_date - 7) as week,
+        bit_or(dates.alone) filter (dates.era < last.era and dates.usage_date > last.usage_date - 7) as week_before,
+        bit_or(dates.alone) filter (dates.era = last.era) as month,
+        bit_or(dates.alone) filter (dates.era < last.era) as month_before
+    from internal.usage_dates as last
+    inner join internal.usage_dates as dates on dates.usage_date between last.usage_date - 29 and last.usage_date
+    where last.usage_date = cast(on_day as date)
+    group by last.era
 ),
 
 asked as (
@@ -31,17 +37,22 @@ counted as (
         asked.as_of,
         count(*) as holders,
         count(*) filter (bit_count(uses.days & days.day) > 0) as active_day,
-        count(*) filter (bit_count(uses.days & days.week) > 0) as active_week,
-        count(*) filter (bit_count(uses.days & days.month) > 0) as active_month
+        count(*) filter (
+            bit_count(uses.days & days.week) > 0 or bit_count(uses.days_before & days.week_before) > 0
+        ) as active_week,
+        count(*) filter (
+            bit_count(uses.days & days.month) > 0 or bit_count(uses.days_before & days.month_before) > 0
+        ) as active_month
     from license_history as history
     inner join asked
         on asked.organization_id = history.organization_id
         and asked.holder_type = history.holder_type
-    cross join days
+    left join days on true
     left join internal.holder_uses as uses
         on uses.organization_id = history.organization_id
         and uses.holder_type = history.holder_type
         and uses.holder_id = history.holder_id
+        and uses.era = days.era
     where history.valid_from <= asked.as_of
         and (history.valid_to is null or history.valid_to > asked.as_of)
     group by history.organization_id, history.holder_type, history.license_type, asked.as_of

@@ -41,22 +41,38 @@ looked_up as (
         holders.*,
         uses.source,
         uses.sources,
+        uses.told_before,
         bit_position('1'::bit, coalesce(uses.days_told, uses.days) & dates.up_to) - 1 as last_bit,
-        case
-            when last_bit >= 0 and used_since_assigned(null, holders.as_of - (last_bit - dates.bit), holders.assigned_at)
-                then holders.as_of - (last_bit - dates.bit)
-        end as last_day,
-        list_filter(
-            uses.moments,
-            lambda moment: moment.usage_date <= holders.as_of
-                and used_since_assigned(moment.used_at, moment.usage_date, holders.assigned_at)
-        )[-1] as last_moment
+        dates.bit,
+        coalesce(
+            list_filter(uses.moments, lambda moment: moment.usage_date <= holders.as_of)[-1], uses.moment_before
+        ) as any_moment
     from holders
     left join internal.usage_dates as dates on dates.usage_date = holders.as_of
-    left join internal.holder_uses as uses
+    left join (
+        select *
+        from internal.holder_uses
+        -- of years of eras only these are looked at
+        semi join (
+            select dates.era
+            from internal.usage_dates as dates
+            semi join holders on holders.as_of = dates.usage_date
+        ) using (era)
+    ) as uses
         on uses.organization_id = holders.organization_id
         and uses.holder_type = holders.holder_type
         and uses.holder_id = holders.holder_id
+        and uses.era = dates.era
+),
+
+dated as (
+    select
+        *,
+        case when last_bit >= 0 then as_of - (last_bit - bit) else told_before.usage_date end as any_day,
+        case when used_since_assigned(null, any_day, assigned_at) then any_day end as last_day,
+        case when used_since_assigned(any_moment.used_at, any_moment.usage_date, assigned_at) then any_moment end
+            as last_moment
+    from looked_up
 ),
 
 used as (
@@ -64,7 +80,7 @@ used as (
         *,
         coalesce(last_moment.usage_date >= last_day, last_moment.usage_date is not null) as is_moment,
         coalesce(last_moment.usage_date, last_day) is not null as is_used
-    from looked_up
+    from dated
 )
 
 select
@@ -95,18 +111,18 @@ select
     assigned_at,
     invite_id,
     -- use; a day's use is shown as its 00:00 UTC, whatever the session's time zone
+    case when is_moment then last_moment.used_at else make_timestamptz(epoch_us(last_day)) end as last_used_at,
     case
-        when is_moment then coalesce(last_moment.used_at, make_timestamptz(epoch_us(last_moment.usage_date)))
-        else make_timestamptz(epoch_us(last_day))
-    end as last_used_at,
-    case
-        when is_moment and last_moment.used_at is not null then 'second'
+        when is_moment then 'second'
         when is_used then 'day'
     end as last_used_precision,
     case
         when is_moment then last_moment.source
-        when sources is not null and is_used then list_filter(sources, lambda told: get_bit(told.days, last_bit) = 1)[1].source
-        when is_used then source
+        when not is_used then null
+        when last_bit >= 0 and sources is not null
+            then list_filter(sources, lambda told: get_bit(told.days, last_bit) = 1)[1].source
+        when last_bit >= 0 then source
+        else told_before.source
     end as last_used_source,
     last_used_state(is_used, is_watched, is_looked_at) as last_used_state,
     usage_observed_since,

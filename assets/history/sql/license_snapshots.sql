@@ -60,33 +60,31 @@ looked_up as (
         dates.bit,
         uses.source,
         uses.sources,
+        uses.told_before,
         -- the latest day up to this one: its bit is the first of those that are left
         bit_position('1'::bit, coalesce(uses.days_told, uses.days) & dates.up_to) - 1 as last_bit,
-        list_filter(
-            uses.moments,
-            lambda moment: moment.usage_date <= holders.snapshot_date
-                and coalesce(
-                    epoch_us(moment.used_at) >= epoch_us(holders.assigned_at),
-                    moment.usage_date >= cast(make_timestamp(epoch_us(holders.assigned_at)) as date),
-                    true
-                )
-        )[-1] as last_moment
+        coalesce(
+            list_filter(uses.moments, lambda moment: moment.usage_date <= holders.snapshot_date)[-1], uses.moment_before
+        ) as any_moment
     from holders
     left join internal.usage_dates as dates on dates.usage_date = holders.snapshot_date
     left join internal.holder_uses as uses
         on uses.organization_id = holders.organization_id
         and uses.holder_type = holders.holder_type
         and uses.holder_id = holders.holder_id
+        and uses.era = dates.era
 ),
 
 dated as (
     select
         *,
+        case when last_bit >= 0 then snapshot_date - (last_bit - bit) else told_before.usage_date end as any_day,
         case
-            when last_bit >= 0 and snapshot_date - (last_bit - bit) >= coalesce(
-                cast(make_timestamp(epoch_us(assigned_at)) as date), date '0001-01-01'
-            ) then snapshot_date - (last_bit - bit)
-        end as last_day
+            when any_day >= cast(make_timestamp(epoch_us(assigned_at)) as date) or assigned_at is null then any_day
+        end as last_day,
+        case
+            when epoch_us(any_moment.used_at) >= epoch_us(assigned_at) or assigned_at is null then any_moment
+        end as last_moment
     from looked_up
 ),
 
@@ -125,18 +123,18 @@ select
     assigned_at,
     invite_id,
     -- use; a day's use is shown as its 00:00 UTC, whatever the session's time zone
+    case when is_moment then last_moment.used_at else make_timestamptz(epoch_us(last_day)) end as last_used_at,
     case
-        when is_moment then coalesce(last_moment.used_at, make_timestamptz(epoch_us(last_moment.usage_date)))
-        else make_timestamptz(epoch_us(last_day))
-    end as last_used_at,
-    case
-        when is_moment and last_moment.used_at is not null then 'second'
+        when is_moment then 'second'
         when is_used then 'day'
     end as last_used_precision,
     case
         when is_moment then last_moment.source
-        when sources is not null and is_used then list_filter(sources, lambda told: get_bit(told.days, last_bit) = 1)[1].source
-        when is_used then source
+        when not is_used then null
+        when last_bit >= 0 and sources is not null
+            then list_filter(sources, lambda told: get_bit(told.days, last_bit) = 1)[1].source
+        when last_bit >= 0 then source
+        else told_before.source
     end as last_used_source,
     case
         when is_used then 'used'

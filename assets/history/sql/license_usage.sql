@@ -12,7 +12,9 @@ select
     cast(null as timestamptz) as used_at,
     coalesce(usage.reported_on, dates.usage_date + usage.lag) as first_reported
 from internal.usage_days as usage
-inner join internal.usage_dates as dates on get_bit(usage.days, dates.bit) = 1
+inner join internal.usage_dates as dates
+    on dates.era = usage.era
+    and get_bit(usage.days, dates.bit) = 1
 union all
 select
     organization_id,

@@ -3,8 +3,7 @@
 -- Who was invited and became a member is one joiner: when the invite took a seat, the person has joined with it, and who
 -- accepts it leaves nothing; when it took none, the member is the one who joins. Where the seat stays in its line and only
 -- its holder is another (an invite that was accepted), movement is null: nobody moved.
--- reads: internal.seat_stretches
-create view internal.seat_steps as
+-- reads: internal.seat_stretches, temp.changed_steps
 with
 
 stretches as (
@@ -13,6 +12,7 @@ stretches as (
         lag(struct_pack(to_day, is_billed, cost_centre, license_type, holder_type)) over seat as earlier,
         lead(struct_pack(from_day, is_billed, cost_centre, license_type, holder_type)) over seat as later
     from internal.seat_stretches
+    semi join temp.changed_steps using (organization_id, seat_type, seat_id)
     -- an invite without a seat is nobody yet, or goes on beside its member
     where is_billed
         or holder_type <> 'invite'
@@ -43,6 +43,8 @@ select
     1 as seats,
     case when had_line then null when follows or accepts then 'changed_in' else 'joiner' end as movement,
     false as is_accepted,
+    seat_type,
+    seat_id,
     holder_type,
     holder_id,
     name,
@@ -61,6 +63,8 @@ select
     -1,
     case when keeps_line then null when is_followed or is_accepted then 'changed_out' else 'leaver' end,
     is_accepted,
+    seat_type,
+    seat_id,
     holder_type,
     holder_id,
     name,
@@ -70,3 +74,4 @@ select
 from compared
 where to_day is not null
     and (not keeps_line or later.holder_type <> holder_type)
+order by organization_id, seat_type, seat_id, event_date, seats, cost_centre, license_type, holder_type, holder_id

@@ -5,6 +5,7 @@ select
     cast(null as varchar) as holder_type,
     cast(null as varchar) as holder_id,
     cast(null as varchar) as subject,
+    cast(null as date) as era,
     cast(null as integer) as lag,
     cast(null as date) as reported_on,
     cast(null as bit) as days,

@@ -1,6 +1,6 @@
 -- One row per holder, e-mail (of members, lower-cased) or name (of keys), and observed stretch in which it was theirs.
--- Answers: who bore a name that a report gave, on which day?
--- reads: internal.told_stretches, internal.usage_told
+-- Answers: who bore a name that a report may give, on which day?
+-- reads: internal.told_stretches, temp.changed_told
 select
     organization_id,
     holder_type,
@@ -18,10 +18,9 @@ from (
             *,
             (subject_of(holder_type, email, name), valid_from)
             is distinct from lag((subject_of(holder_type, email, name), valid_to)) over holder as begins
-        from internal.told_stretches as told
+        from internal.told_stretches
+        semi join temp.changed_told using (organization_id, holder_type, holder_id)
         where holder_type in ('user', 'api_key')
-            -- only of names that reports give is it asked who bore them
-            and holder_type in (select holder_type from internal.usage_told where subject is not null)
         window holder as (partition by organization_id, holder_type, holder_id order by valid_from)
     )
     window holder as (partition by organization_id, holder_type, holder_id order by valid_from)

@@ -1,14 +1,20 @@
--- One row per organization, source, name that a report gave, how late it did, and whose it was.
+-- One row per organization, source, name that a report gave, era, how late it did, and whose it was.
 -- Answers: whose use is it that a report tells by an e-mail or a key's name? Theirs who bore it on that day, as far as the
 -- history knows: at the day's beginning or end; where nobody did and that day was not observed, who bore it on the next
 -- one that was, and was there already.
--- reads: internal.roster_days, internal.usage_bearers, internal.usage_dates, internal.usage_told
+-- reads: internal.roster_days, internal.usage_bearers, internal.usage_told, temp.changed_names
 with
 
 told as (
     select *
     from internal.usage_told
+    semi join temp.changed_names using (organization_id, holder_type, subject, era)
     where subject is not null
+),
+
+asked as (
+    select distinct organization_id, holder_type, subject, era
+    from told
 ),
 
 -- The days on which each stretch makes its holder the bearer, as bits; `nearly`: if nobody else was.
@@ -17,32 +23,29 @@ stretches as (
         bearers.organization_id,
         bearers.holder_type,
         bearers.subject,
+        asked.era,
         bearers.holder_id,
-        coalesce(~ before.up_to, all_days.bits) & coalesce(last.up_to, all_days.bits) as days,
+        ~ bits_up_to(bearers.valid_from - 1, asked.era)
+        & bits_up_to(coalesce(bearers.valid_to, date '9999-12-31'), asked.era) as days,
         -- between the roster's last observed day before it and its first one; before all of them, if it was there
         case
             when bearers.assigned_at is not null or rosters.previous_date is null
-                then coalesce(before.up_to, ~ all_days.bits)
-                    & coalesce(~ earlier.up_to, all_days.bits)
-                    & coalesce(~ unassigned.up_to, all_days.bits)
-            else ~ all_days.bits
+                then bits_up_to(bearers.valid_from - 1, asked.era)
+                    & ~ bits_up_to(
+                        greatest(rosters.previous_date, cast(make_timestamp(epoch_us(bearers.assigned_at)) as date) - 1, date '0001-01-01'),
+                        asked.era
+                    )
+            else bits_up_to(date '0001-01-01', asked.era)
         end as nearly
     from internal.usage_bearers as bearers
-    semi join told
-        on told.organization_id = bearers.organization_id
-        and told.holder_type = bearers.holder_type
-        and told.subject = bearers.subject
+    inner join asked
+        on asked.organization_id = bearers.organization_id
+        and asked.holder_type = bearers.holder_type
+        and asked.subject = bearers.subject
     inner join internal.roster_days as rosters
         on rosters.organization_id = bearers.organization_id
         and rosters.holder_type = bearers.holder_type
         and rosters.snapshot_date = bearers.valid_from
-    cross join (select bit_or(up_to) as bits from internal.usage_dates) as all_days
-    left join internal.usage_dates as before on before.usage_date = bearers.valid_from - 1
-    left join internal.usage_dates as last on last.usage_date = bearers.valid_to
-    left join internal.usage_dates as earlier on earlier.usage_date = rosters.previous_date
-    left join internal.usage_dates as unassigned
-        on unassigned.usage_date = cast(make_timestamp(epoch_us(bearers.assigned_at)) as date) - 1
-    where coalesce(bearers.valid_to >= getvariable('usage_from'), true)
 ),
 
 holders as (
@@ -50,11 +53,12 @@ holders as (
         organization_id,
         holder_type,
         subject,
+        era,
         holder_id,
         bit_or(days) as days,
         bit_or(nearly) as nearly
     from stretches
-    group by organization_id, holder_type, subject, holder_id
+    group by organization_id, holder_type, subject, era, holder_id
 ),
 
 -- What is another's, too.
@@ -65,7 +69,9 @@ others as (
         bit_or(nearly) over earlier as nearly_before
     from holders
     window earlier as (
-        partition by organization_id, holder_type, subject order by holder_id rows between unbounded preceding and 1 preceding
+        partition by organization_id, holder_type, subject, era
+        order by holder_id
+        rows between unbounded preceding and 1 preceding
     )
 ),
 
@@ -74,12 +80,13 @@ subjects as (
         organization_id,
         holder_type,
         subject,
+        era,
         bit_or(days) as days,
         bit_or(days & days_before) as days_of_several,
         bit_or(nearly) as nearly,
         bit_or(nearly & nearly_before) as nearly_of_several
     from others
-    group by organization_id, holder_type, subject
+    group by organization_id, holder_type, subject, era
 ),
 
 shares as (
@@ -87,6 +94,7 @@ shares as (
         holders.organization_id,
         holders.holder_type,
         holders.subject,
+        holders.era,
         holders.holder_id,
         case when holders.holder_type = 'user' then 'email' else 'name' end as matched_by,
         (holders.days & coalesce(~ subjects.days_of_several, holders.days))
@@ -96,11 +104,13 @@ shares as (
         on subjects.organization_id = holders.organization_id
         and subjects.holder_type = holders.holder_type
         and subjects.subject = holders.subject
+        and subjects.era = holders.era
     union all
     select
         organization_id,
         holder_type,
         subject,
+        era,
         null,
         'ambiguous',
         case
@@ -111,7 +121,7 @@ shares as (
     where days_of_several is not null
         or nearly_of_several is not null
     union all
-    select organization_id, holder_type, subject, null, 'unmatched', ~ (days | nearly)
+    select organization_id, holder_type, subject, era, null, 'unmatched', ~ (days | nearly)
     from subjects
 ),
 
@@ -127,6 +137,7 @@ named as (
         on shares.organization_id = told.organization_id
         and shares.holder_type = told.holder_type
         and shares.subject = told.subject
+        and shares.era = told.era
     where told.days is not null
     union all by name
     select * exclude (holder_id, days), 'unmatched' as matched_by
@@ -134,8 +145,8 @@ named as (
     where moments is not null
 )
 
-select organization_id, source, holder_type, holder_id, subject, matched_by, lag, reported_on, days, moments
+select organization_id, source, holder_type, holder_id, subject, matched_by, era, lag, reported_on, days, moments
 from named
 where moments is not null
     or bit_count(days) > 0
-order by organization_id, holder_type, holder_id, subject, source, matched_by, lag, reported_on
+order by era, organization_id, holder_type, holder_id, subject, source, matched_by, lag, reported_on

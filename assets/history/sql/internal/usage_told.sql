@@ -1,6 +1,7 @@
--- One row per organization, source, holder or name as a report gave it, and how late it was reported.
+-- One row per organization, source, holder or name as a report gave it, era, and how late it was reported.
 -- Answers: which days of use did reports tell of, by whatever they name people and keys? The days are bits
--- (internal.usage_dates): one more day sets some, and copies no other day. What the last warehouse knew is taken as it is.
+-- (internal.usage_dates): one more day sets some, and copies neither other days nor other eras. What the last warehouse
+-- knew is taken as it is.
 -- reads: inputs.known_usage, inputs.usage, internal.usage_dates, temp.changed_usage
 with
 
@@ -16,20 +17,17 @@ reported as (
             case when usage.observed_day - usage.usage_date <= 7 then usage.observed_day - usage.usage_date end as integer
         ) as lag,
         case when usage.observed_day - usage.usage_date > 7 then usage.observed_day end as reported_on,
+        dates.era,
         case when usage.used_at is null then dates.bit end as bit,
         usage.usage_date,
         usage.used_at,
         usage.observed_day as first_reported
     from inputs.usage as usage
-    left join internal.usage_dates as dates on dates.usage_date = usage.usage_date
+    inner join internal.usage_dates as dates on dates.usage_date = usage.usage_date
 ),
 
--- Bits for days to come are put before those that there are.
 known as (
-    select * replace (
-        case when bit_length(days) < getvariable('usage_bits') then bitstring(days, getvariable('usage_bits')) else days end
-            as days
-    )
+    select *
     from inputs.known_usage as known
     semi join temp.changed_usage as changed
         on changed.organization_id = known.organization_id
@@ -37,6 +35,7 @@ known as (
         and changed.holder_type = known.holder_type
         and changed.holder_id is not distinct from known.holder_id
         and changed.subject is not distinct from known.subject
+        and changed.era = known.era
 ),
 
 new_days as (
@@ -46,12 +45,13 @@ new_days as (
         holder_type,
         holder_id,
         subject,
+        era,
         lag,
         reported_on,
-        bitstring_agg(bit, 0, getvariable('usage_bits') - 1) as days
+        bitstring_agg(bit, 0, 127) as days
     from reported
     where bit is not null
-    group by organization_id, source, holder_type, holder_id, subject, lag, reported_on
+    group by organization_id, source, holder_type, holder_id, subject, era, lag, reported_on
 ),
 
 days_told as (
@@ -61,6 +61,7 @@ days_told as (
         coalesce(known.holder_type, new_days.holder_type) as holder_type,
         coalesce(known.holder_id, new_days.holder_id) as holder_id,
         coalesce(known.subject, new_days.subject) as subject,
+        coalesce(known.era, new_days.era) as era,
         coalesce(known.lag, new_days.lag) as lag,
         coalesce(known.reported_on, new_days.reported_on) as reported_on,
         case
@@ -74,13 +75,14 @@ days_told as (
         and new_days.holder_type = known.holder_type
         and new_days.holder_id is not distinct from known.holder_id
         and new_days.subject is not distinct from known.subject
+        and new_days.era = known.era
         and new_days.lag is not distinct from known.lag
         and new_days.reported_on is not distinct from known.reported_on
 ),
 
 -- A day that several observations told of stands with the first of them. Only what is new can have made it several.
 told_twice as (
-    select told.organization_id, told.source, told.holder_type, told.holder_id, told.subject
+    select told.organization_id, told.source, told.holder_type, told.holder_id, told.subject, told.era
     from days_told as told
     semi join new_days
         on new_days.organization_id = told.organization_id
@@ -88,7 +90,8 @@ told_twice as (
         and new_days.holder_type = told.holder_type
         and new_days.holder_id is not distinct from told.holder_id
         and new_days.subject is not distinct from told.subject
-    group by told.organization_id, told.source, told.holder_type, told.holder_id, told.subject
+        and new_days.era = told.era
+    group by told.organization_id, told.source, told.holder_type, told.holder_id, told.subject, told.era
     having sum(bit_count(told.days)) > bit_count(bit_or(told.days))
 ),
 
@@ -96,7 +99,7 @@ told_once as (
     select told.* replace (
         told.days & coalesce(
             ~ bit_or(told.days) over (
-                partition by told.organization_id, told.source, told.holder_type, told.holder_id, told.subject
+                partition by told.organization_id, told.source, told.holder_type, told.holder_id, told.subject, told.era
                 order by told.lag nulls last, told.reported_on
                 rows between unbounded preceding and 1 preceding
             ),
@@ -110,19 +113,19 @@ told_once as (
         and told_twice.holder_type = told.holder_type
         and told_twice.holder_id is not distinct from told.holder_id
         and told_twice.subject is not distinct from told.subject
+        and told_twice.era = told.era
 ),
 
--- Instants, and the rare days that have no bit.
 new_moments as (
-    select organization_id, source, holder_type, holder_id, subject, min(usage_date) as first_day
+    select organization_id, source, holder_type, holder_id, subject, era, min(usage_date) as first_day
     from reported
     where bit is null
-    group by organization_id, source, holder_type, holder_id, subject
+    group by organization_id, source, holder_type, holder_id, subject, era
 ),
 
 -- Only what is not older than the new ones can be of the same day.
 moments as (
-    select organization_id, source, holder_type, holder_id, subject, usage_date, used_at, first_reported
+    select organization_id, source, holder_type, holder_id, subject, era, usage_date, used_at, first_reported
     from reported
     where bit is null
     union all
@@ -132,6 +135,7 @@ moments as (
         holder_type,
         holder_id,
         subject,
+        era,
         moment.usage_date,
         moment.used_at,
         moment.first_reported
@@ -146,6 +150,7 @@ moments as (
             and new_moments.holder_type = known.holder_type
             and new_moments.holder_id is not distinct from known.holder_id
             and new_moments.subject is not distinct from known.subject
+            and new_moments.era = known.era
     )
 ),
 
@@ -156,15 +161,16 @@ moments_of_days as (
         holder_type,
         holder_id,
         subject,
+        era,
         {usage_date: usage_date, used_at: max(used_at), first_reported: min(first_reported)} as moment
     from moments
-    group by organization_id, source, holder_type, holder_id, subject, usage_date
+    group by organization_id, source, holder_type, holder_id, subject, era, usage_date
 ),
 
 moments_anew as (
-    select organization_id, source, holder_type, holder_id, subject, list(moment order by moment.usage_date) as moments
+    select organization_id, source, holder_type, holder_id, subject, era, list(moment order by moment.usage_date) as moments
     from moments_of_days
-    group by organization_id, source, holder_type, holder_id, subject
+    group by organization_id, source, holder_type, holder_id, subject, era
 ),
 
 moments_told as (
@@ -174,6 +180,7 @@ moments_told as (
         coalesce(known.holder_type, anew.holder_type) as holder_type,
         coalesce(known.holder_id, anew.holder_id) as holder_id,
         coalesce(known.subject, anew.subject) as subject,
+        coalesce(known.era, anew.era) as era,
         case
             when anew.moments is null then known.moments
             else list_concat(
@@ -188,6 +195,7 @@ moments_told as (
         and anew.holder_type = known.holder_type
         and anew.holder_id is not distinct from known.holder_id
         and anew.subject is not distinct from known.subject
+        and anew.era = known.era
 )
 
 select told.*, null as moments
@@ -198,10 +206,11 @@ anti join told_twice
     and told_twice.holder_type = told.holder_type
     and told_twice.holder_id is not distinct from told.holder_id
     and told_twice.subject is not distinct from told.subject
+    and told_twice.era = told.era
 union all by name
 select *
 from told_once
 where bit_count(days) > 0
 union all by name
 from moments_told
-order by organization_id, holder_type, holder_id, subject, source, lag, reported_on
+order by era, organization_id, holder_type, holder_id, subject, source, lag, reported_on

@@ -1,12 +1,14 @@
--- One row per source, and holder or name as a report gave it, of whom more is told than before; none of them, where
+-- One row per source, holder or name as a report gave it, and era, of which more is told than before; none of them, where
 -- nothing is taken over. Answers: whose days of use must be put together again?
--- reads: inputs.usage
+-- reads: inputs.usage, internal.usage_dates
 create or replace temp table changed_usage as
 select distinct
-    organization_id,
-    source,
-    holder_type,
-    case when subject is null then holder_id end as holder_id,
-    subject_of(holder_type, subject, subject) as subject
-from inputs.usage
+    usage.organization_id,
+    usage.source,
+    usage.holder_type,
+    case when usage.subject is null then usage.holder_id end as holder_id,
+    subject_of(usage.holder_type, usage.subject, usage.subject) as subject,
+    dates.era
+from inputs.usage as usage
+inner join internal.usage_dates as dates on dates.usage_date = usage.usage_date
 where getvariable('amends')

@@ -1,7 +1,7 @@
 -- One row, a variable: the first day for which it may be another than before who used what under which license; the first of
 -- all, where nothing is taken over. Answers: of which days, weeks and months must active holders be counted again?
--- reads: inputs.usage, internal.holder_uses, internal.license_stretches, internal.usage_dates, temp.changed_holders,
---     temp.changed_uses, temp.known_holder_uses, temp.known_license_stretches
+-- reads: inputs.known_uses, inputs.usage, internal.holder_uses, internal.license_stretches, internal.usage_dates,
+--     temp.changed_holders, temp.changed_uses, temp.known_license_stretches
 set variable used_since = (
 with
 
@@ -11,24 +11,27 @@ used as (
     where getvariable('amends')
 ),
 
--- Whose use it is that a name tells may become known only now, for days of long ago.
+-- Whose use it is that a name tells may become known only now, for days of long ago: told of the era's first day on.
 named as (
-    select date '0001-01-01' as day
+    select min(learnt.era) as day
     from (
         select
-            case when new.days is null or old.days is null then coalesce(new.days, old.days) else xor(new.days, old.days) end
-                as days
+            changed.era,
+            case
+                when new.days is null or old.days is null then coalesce(new.days, old.days)
+                else xor(new.days, old.days)
+            end as days
         from temp.changed_uses as changed
-        left join internal.holder_uses as new using (organization_id, holder_type, holder_id)
-        left join temp.known_holder_uses as old using (organization_id, holder_type, holder_id)
+        left join internal.holder_uses as new using (organization_id, holder_type, holder_id, era)
+        left join inputs.known_uses as old using (organization_id, holder_type, holder_id, era)
     ) as learnt
     left join (
-        select dates.up_to
+        select dates.era, dates.up_to
         from internal.usage_dates as dates
         inner join used on used.day - 1 = dates.usage_date
     ) as before on true
-    where bit_count(coalesce(learnt.days & before.up_to, learnt.days)) > 0
-    limit 1
+    where coalesce(before.era >= learnt.era, true)
+        and bit_count(case when before.era = learnt.era then learnt.days & before.up_to else learnt.days end) > 0
 ),
 
 bounds as (
