@@ -7,12 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import duckdb
-import pyarrow as pa
 
 from assets.errors import NoRoom
 from assets.room import FULL, limits, memory, out_of_memory, out_of_spill
+
+if TYPE_CHECKING:  # whoever only asks the warehouse needs no Arrow, and it takes longer to load than they wait
+    import pyarrow as pa
 
 SPILL = ".spill-"
 """How the folders begin into which DuckDB spills."""
@@ -121,7 +124,12 @@ def _file_in(error: duckdb.Error) -> str:
 
 
 def parquet_view(
-    connection: duckdb.DuckDBPyConnection, name: str, paths: Iterable[str | Path], columns: pa.Schema, *, day: str = ""
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    paths: Iterable[str | Path],
+    columns: "pa.Schema",
+    *,
+    day: str = "",
 ) -> None:
     """Make a relation with exactly `columns` of Parquet files, whichever version of this program wrote them.
 

@@ -3,16 +3,16 @@
 import os
 import re
 import tomllib
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import msgspec
 from dotenv import load_dotenv
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from msgspec import Meta
 
 from assets.days import FIRST_DAY
 from assets.errors import WrongUse
@@ -48,26 +48,42 @@ class Switch(StrEnum):
     OFF = "off"
 
 
-class Settings(BaseSettings):
-    """What the environment says. The keys themselves are not in here, only where they are found."""
+OnOff = Annotated[Switch, Meta(description="on or off")]
+Minutes = Annotated[float, Meta(gt=0, le=MOST_MINUTES, description=f"minutes, more than 0 and at most {MOST_MINUTES}")]
 
-    model_config = SettingsConfigDict(frozen=True)
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment says, each variable in the field of its name; a type's description says what it wants.
+
+    The keys themselves are not in here, only where they are found.
+    """
 
     anthropic_base_url: str = "https://api.anthropic.com"
-    licenses_data_dir: Path = Field(default_factory=places.data_directory)
+    licenses_data_dir: Path = field(default_factory=places.data_directory)
     licenses_organizations: Path | None = None
-    licenses_now: datetime | None = None
-    licenses_first_day: date = FIRST_DAY
-    licenses_drop_percent: Annotated[float, Field(ge=0, le=100)] = 20.0
-    licenses_drop_holders: Annotated[int, Field(ge=0)] = 10
-    licenses_list_minutes: Annotated[float, Field(gt=0, le=MOST_MINUTES)] = LIST_MINUTES
-    licenses_night_minutes: Annotated[float, Field(gt=0, le=MOST_MINUTES)] = NIGHT_MINUTES
-    licenses_fill_gaps: FillGaps = FillGaps.FEED
+    licenses_now: Annotated[datetime | None, Meta(description="an instant such as 2026-06-02T02:00:00Z")] = None
+    licenses_first_day: Annotated[date, Meta(description="a day such as 2024-01-01")] = FIRST_DAY
+    licenses_drop_percent: Annotated[float, Meta(ge=0, le=100, description="a number from 0 to 100")] = 20.0
+    licenses_drop_holders: Annotated[int, Meta(ge=0, description="a whole number from 0 on")] = 10
+    licenses_list_minutes: Minutes = LIST_MINUTES
+    licenses_night_minutes: Minutes = NIGHT_MINUTES
+    licenses_fill_gaps: Annotated[FillGaps, Meta(description="feed or off")] = FillGaps.FEED
     licenses_schedule: str = "0 * * * *"
-    licenses_schedules: Switch = Switch.OFF
-    licenses_automation: Switch = Switch.OFF
-    licenses_dagster_prefix: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=60)] = DEFAULT
-    licenses_dagster_group: Annotated[str, Field(pattern=r"^[A-Za-z0-9_/]+$", max_length=60)] = DEFAULT
+    licenses_schedules: OnOff = Switch.OFF
+    licenses_automation: OnOff = Switch.OFF
+    licenses_dagster_prefix: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z][A-Za-z0-9_]*$",
+            max_length=60,
+            description="a name of at most 60 letters, digits and _ that begins with a letter",
+        ),
+    ] = DEFAULT
+    licenses_dagster_group: Annotated[
+        str,
+        Meta(pattern=r"^[A-Za-z0-9_/]+$", max_length=60, description="a name of at most 60 letters, digits, _ and /"),
+    ] = DEFAULT
     licenses_dagster_owners: str = ""
 
     @property
@@ -140,12 +156,8 @@ def load() -> Settings:
     _forget_empty_variables()
     _read_env_file()
     _forget_empty_variables()
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        name = str(wrong["loc"][0]).upper()
-        raise WrongUse(f"{name} cannot be used: {wrong['msg']}.") from None
+    named = {one.name.upper(): one for one in fields(Settings)}
+    settings = Settings(**{one.name: _read(name, one.type) for name, one in named.items() if name in os.environ})
     _ = settings.data
     set_limit()
     require_address(settings.anthropic_base_url)
@@ -171,6 +183,16 @@ def _read_env_file() -> None:
         load_dotenv(places.env_file())
     except (OSError, UnicodeDecodeError) as error:
         raise WrongUse(f"{places.env_file()} cannot be read: {error}. Mend it, or its owner and mode.") from None
+
+
+def _read(name: str, kind: Any) -> Any:
+    """A variable as its field's type."""
+    text = os.environ[name].strip()
+    try:
+        return msgspec.convert(text, kind, strict=False, dec_hook=lambda kind, text: kind(text))
+    except msgspec.ValidationError:
+        wanted = next(one.description for one in get_args(kind) if isinstance(one, Meta))
+        raise WrongUse(f"{name} wants {wanted}, not {text!r}.") from None
 
 
 def _check_schedule(cron: str) -> None:

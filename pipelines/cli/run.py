@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -111,7 +112,7 @@ def _run_parts(settings: Settings, data: DataDirectory, parts: Iterator[_Part]) 
     _do_not_wait_for_the_disk()
     clock = Clock(datetime.now(UTC))
 
-    moved = settings.model_copy(update={"licenses_data_dir": data.root})
+    moved = replace(settings, licenses_data_dir=data.root)
     with serving(create_app(Organization(), clock=clock.now)) as url, instance(data, pretend=True) as opened:
         end_dead_runs(opened, data)
         api = AdminApi(base_url=url, key_envs={"the sandbox organization": KEY})

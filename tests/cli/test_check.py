@@ -228,7 +228,7 @@ def test_two_keys_that_read_the_same_list_are_a_problem(check: Check, tmp_path: 
     ("environment", "sentence"),
     [
         ({"ANTHROPIC_BASE_URL": "http://api.example.com"}, "ANTHROPIC_BASE_URL must begin with https://"),
-        ({"LICENSES_DROP_PERCENT": "many"}, "LICENSES_DROP_PERCENT cannot be used"),
+        ({"LICENSES_DROP_PERCENT": "many"}, "LICENSES_DROP_PERCENT wants a number from 0 to 100"),
         ({"LICENSES_ORGANIZATIONS": "nowhere.toml"}, "nowhere.toml cannot be used"),
         ({"LICENSES_FIRST_DAY": "2027-01-01"}, "the first day of this warehouse (LICENSES_FIRST_DAY)"),
     ],

@@ -2,6 +2,9 @@
 
 import io
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +17,8 @@ from assets.warehouse.reading import opened
 from tests.commandline import Finished, licenses
 
 Ask = Callable[..., Finished]
+HEAVY = {"dagster", "httpx", "numpy", "pandas", "pyarrow", "pydantic", "sqlalchemy"}
+"""Packages of which each takes as long to load as a question does."""
 
 
 @pytest.fixture
@@ -45,6 +50,16 @@ def test_a_long_table_is_cut_and_says_so(ask: Ask):
     finished = ask("select * from range(1000)")
     assert "800 more rows" in finished.out
     assert "--format csv" in finished.out
+
+
+def test_as_many_rows_as_a_table_shows_are_all_of_them(ask: Ask):
+    assert "more rows" not in ask("select * from range(200)").out
+    assert "1 more rows; --format csv gives all 201." in ask("select * from range(201)").out
+
+
+def test_columns_of_the_same_name_are_all_shown(ask: Ask):
+    lines = ask("select 1 as a, 2 as a").out.splitlines()
+    assert [line.split() for line in lines] == [["a", "a"], ["1", "2"]]
 
 
 def test_csv_gives_all_rows_with_everything_quoted_that_must_be(ask: Ask):
@@ -160,3 +175,13 @@ def test_a_query_that_needs_more_memory_than_allowed_is_one_sentence(ask: Ask, m
         1,
         "licenses: memory ran out: LICENSES_MEMORY allows DuckDB 4MB; set it to more, such as 8MB.\n",
     )
+
+
+@pytest.mark.parametrize("word", ["select * from seats", "--help"])
+def test_a_question_loads_no_package_that_takes_longer_than_its_answer(ask: Ask, tmp_path: Path, word: str):
+    command = [sys.executable, "-X", "importtime", "-c", "from pipelines.cli import main; main()", "sql", word]
+    environment = os.environ | {"LICENSES_DATA_DIR": str(tmp_path / "data")}
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    loaded = {line.rpartition("|")[2].strip() for line in finished.stderr.splitlines()}
+    assert "pipelines.cli.app" in loaded
+    assert loaded & HEAVY == set()
