@@ -5,8 +5,10 @@ backups and a `desktop.ini` lie beside our files. What is found here is called e
 not ours, and neither read nor touched.
 """
 
+import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -103,14 +105,20 @@ def usage_file(dataset: Path, day: date, organization_id: str) -> Path:
 class DayFile(NamedTuple):
     """One of our Parquet files: which day and organization its folders say that it is of, and its number in there.
 
-    `number` is 0 for `part.parquet`. Whoever reads the facts in it must find the same day and organization: else it is
-    somebody's copy of a folder.
+    `number` is 0 for `part.parquet`; `bytes` and `modified_ns` are as they were when it was listed. Whoever reads the
+    facts in it must find the same day and organization: else it is somebody's copy of a folder.
     """
 
     day: date
     organization_id: str
     number: int
-    path: Path
+    place: str
+    bytes: int
+    modified_ns: int
+
+    @property
+    def path(self) -> Path:
+        return Path(self.place)
 
 
 def day_files(dataset: str, *trees: DataDirectory, organization_id: str | None = None) -> list[DayFile]:
@@ -158,7 +166,7 @@ _OBSERVATION = re.compile(r"\d{8}T\d{6}Z-\d{3,}")
 
 class _Day(NamedTuple):
     day: date
-    folder: Path
+    folder: str
 
 
 def _day_files(dataset: Path, organization_id: str | None, *, numbered: bool = False) -> Iterator[DayFile]:
@@ -167,27 +175,32 @@ def _day_files(dataset: Path, organization_id: str | None, *, numbered: bool = F
 
 
 def _days(dataset: Path) -> Iterator[_Day]:
-    for folder in listed(dataset):
-        if (named := _DAY.fullmatch(folder.name)) and (day := _date(named[1])):
-            yield _Day(day, folder)
+    for name in _names(dataset):
+        if (named := _DAY.fullmatch(name)) and (day := _date(named[1])):
+            yield _Day(day, f"{dataset}/{name}")
 
 
 def _of_day(place: _Day, organization_id: str | None, *, numbered: bool) -> Iterator[DayFile]:
-    if organization_id is None:
-        named = [(found[1], path) for path in listed(place.folder) if (found := _ORGANIZATION.fullmatch(path.name))]
-    else:
-        named = [(organization_id, place.folder / f"organization_id={organization_id}")]
-    for name, folder in named:
-        files = numbered_files(folder, ".parquet") if numbered else [(0, folder / PART)]
-        yield from (DayFile(place.day, name, number, path) for number, path in files if path.exists())
+    names = _names(place.folder) if organization_id is None else [f"organization_id={organization_id}"]
+    for named in filter(None, map(_ORGANIZATION.fullmatch, names)):
+        folder = f"{place.folder}/{named[0]}"
+        files = numbered_files(Path(folder), ".parquet") if numbered else [(0, f"{folder}/{PART}")]
+        for number, file in files:
+            with suppress(FileNotFoundError, NotADirectoryError):
+                # Each night looks at years of them: to make a Path of each would cost more than the look.
+                stat = os.stat(file)  # noqa: PTH116
+                yield DayFile(place.day, named[1], number, str(file), stat.st_size, stat.st_mtime_ns)
 
 
 def listed(folder: Path) -> list[Path]:
     """What lies in a folder; nothing where there is none."""
-    try:
-        return list(folder.iterdir())
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+    return [folder / name for name in _names(folder)]
+
+
+def _names(folder: Path | str) -> list[str]:
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        return [entry.name for entry in entries]
+    return []
 
 
 def _date(text: str) -> date | None:

@@ -239,9 +239,18 @@ def hidden_files(data: DataDirectory) -> Iterator[Path]:
     what is linked within them is somebody else's."""
     places = ("snapshots", "usage", "superseded", "restatements", "mappings", "finance", "reports", "reference")
     for top in (*(data.root / place for place in places), *organization_folders(data.landings)):
-        for folder, _, names in os.walk(top):
-            yield from (Path(folder) / name for name in names if name.startswith("."))
+        yield from map(Path, _hidden_below(top))
     yield from data.dagster_home.glob(".*")
+
+
+def _hidden_below(folder: Path | str) -> Iterator[str]:
+    """`os.walk` would first make lists of all that lies there, and there lie the days of years, each night."""
+    with suppress(OSError), os.scandir(folder) as entries:  # gone meanwhile, or somebody else's
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _hidden_below(entry.path)
+            elif entry.name.startswith(".") and not Path(entry).is_dir():
+                yield entry.path
 
 
 def _remove_if_dead(tree: Path) -> None:

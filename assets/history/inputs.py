@@ -6,7 +6,7 @@ cannot be read costs only what it alone could tell: nobody else's night.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +20,7 @@ from assets.engine import make, parquet_view, quoted
 from assets.errors import CopiedFile, DamagedFile
 from assets.extraction.coverage import uncounted
 from assets.files.damaged import footer
-from assets.layout import COVERAGE, SNAPSHOTS, USAGE, DataDirectory, DayFile, day_files, organization_folders
+from assets.layout import COVERAGE, SNAPSHOTS, USAGE, DataDirectory, day_files, organization_folders
 from assets.snapshots import schema
 from assets.snapshots.rules import load_rules
 from assets.snapshots.snapshot import SnapshotFacts, read_facts, workspaces_known
@@ -50,8 +50,7 @@ them may add to it before the relations are made."""
 Mark = tuple[str, str, date, int, int]
 
 
-@dataclass(frozen=True)
-class InputFile:
+class InputFile(NamedTuple):
     """A Parquet file; whoever replaces it leaves another size or time of writing."""
 
     dataset: str
@@ -59,14 +58,18 @@ class InputFile:
     day: date
     bytes: int
     modified_ns: int
-    path: Path
+    place: str
 
     @property
     def mark(self) -> "Mark":
-        return self.dataset, self.organization_id, self.day, self.bytes, self.modified_ns
+        return self[:-1]
+
+    @property
+    def path(self) -> Path:
+        return Path(self.place)
 
 
-FILES = columns_of(InputFile, without=("path",))
+FILES = columns_of(InputFile, without=("place",))
 
 
 @dataclass(frozen=True)
@@ -99,12 +102,10 @@ class Inputs:
 
 def files_of(dataset: str, *trees: DataDirectory) -> list[InputFile]:
     """The dataset's files by day; where two trees have the same, the later tree's."""
-    return [_input_file(dataset, file) for file in day_files(dataset, *trees)]
-
-
-def _input_file(dataset: str, file: DayFile) -> InputFile:
-    stat = file.path.stat()
-    return InputFile(dataset, file.organization_id, file.day, stat.st_size, stat.st_mtime_ns, file.path)
+    return [
+        InputFile(dataset, file.organization_id, file.day, file.bytes, file.modified_ns, file.place)
+        for file in day_files(dataset, *trees)
+    ]
 
 
 def gather(
@@ -154,8 +155,9 @@ def _uncounted(coverage: "_Choice", usage: "_Choice") -> Mapping[tuple[str, date
     to_read = {(file.organization_id, file.day) for file in coverage.to_read}
     found: dict[tuple[str, date], date] = {}
     for organization_id in {organization_id for organization_id, _ in to_read}:
-        nights = {file.day: file.path for file in usage.files if file.organization_id == organization_id}
-        told = {day: path for day, path in nights.items() if (organization_id, day) in to_read and path not in bad}
+        nights = {file.day: file for file in usage.files if file.organization_id == organization_id}
+        read = (file for day, file in nights.items() if (organization_id, day) in to_read)
+        told = {file.day: file.path for file in read if file.path not in bad}
         found |= {(organization_id, day): until for day, until in uncounted(told, nights).items()}
     return found
 
@@ -176,7 +178,7 @@ def _choose(dataset: str, there: list[InputFile], marks: set[Mark], inside: Mapp
     bad = _damaged(new, inside)
     before = {mark[:3]: mark for mark in marks}
     files = [
-        replace(file, bytes=known[3], modified_ns=known[4]) if file in bad else file
+        file._replace(bytes=known[3], modified_ns=known[4]) if file in bad else file
         for file in there
         if (known := before.get(file.mark[:3], file.mark)) in marks or file not in bad
     ]

@@ -136,7 +136,8 @@ def test_what_is_not_called_exactly_as_we_call_it_is_not_ours(trees: tuple[DataD
     ):
         stray.parent.mkdir(parents=True, exist_ok=True)
         stray.write_text("x")
-    assert day_files(SNAPSHOTS, data) == [DayFile(DAY, "org_1", 0, place)]
+    stat = place.stat()
+    assert day_files(SNAPSHOTS, data) == [DayFile(DAY, "org_1", 0, str(place), stat.st_size, stat.st_mtime_ns)]
     assert files_of_day(SNAPSHOTS, DAY, data) == day_files(SNAPSHOTS, data, organization_id="org_1")
     assert day_files(RESTATEMENTS, data) == []
     assert [folder.name for folder in organization_folders(data.root / "landing")] == ["org_1"]
