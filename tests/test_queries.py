@@ -5,6 +5,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +52,16 @@ HANDED = re.compile(r"\s*(from|with)\s", re.I)
 
 def read_by(query: str) -> set[str]:
     """The relations that a query selects from, apart from its own CTEs."""
-    with duckdb.connect(":memory:") as connection:
-        told = connection.execute("select json_serialize_sql(?::varchar)", [CREATED.sub("", query, count=1)]).fetchall()
+    told = _parser().execute("select json_serialize_sql(?::varchar)", [CREATED.sub("", query, count=1)]).fetchall()
     parsed = json.loads(told[0][0])
     assert not parsed["error"], parsed
     return set(_read(parsed["statements"], frozenset()))
+
+
+@cache
+def _parser() -> duckdb.DuckDBPyConnection:
+    """One for all queries: to open one takes longer than to parse."""
+    return duckdb.connect(":memory:")
 
 
 def _read(node: Any, ctes: frozenset[str]) -> Iterator[str]:

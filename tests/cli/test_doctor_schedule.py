@@ -191,6 +191,7 @@ RUNS, SCHEDULES = "history/runs.db", "schedules/schedules.db"
 DAMAGES = [lambda _: b"no database" * 1000, lambda whole: whole[:4096] + b"\xff" * (len(whole) - 4096)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("status", "mark"), [("SUCCESS", "ok"), ("FAILURE", "stale")])
 @pytest.mark.parametrize("damage", DAMAGES, ids=["overwritten", "overwritten behind its header"])
 def test_the_damaged_log_of_one_run_hides_nothing_but_why_it_failed(
@@ -219,6 +220,7 @@ def change(data: DataDirectory, database: str, statement: str) -> None:
         opened.execute(statement)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("database", "statement", "lost"),
     [

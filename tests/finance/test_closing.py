@@ -95,6 +95,7 @@ def test_closing_reopening_and_closing_again_are_logged_and_what_was_signed_stay
     assert changed == {"snapshots/license_assignments/snapshot_date=2026-10-31/organization_id=org/part.parquet"}
 
 
+@pytest.mark.slow
 def test_a_correction_is_made_good_once(world: Finance):
     """October is corrected after it was closed: November shows it; once November is closed, December does not."""
     world.publish(*(observed(day, TWO) for day in days(NOVEMBER, date(2026, 12, 2))))

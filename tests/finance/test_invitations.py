@@ -207,6 +207,7 @@ def test_page_and_workbook_walk_people_and_invitations_apart_and_add_up(world: F
     assert f"People {people} · Invitations {invites}" in text
 
 
+@pytest.mark.slow
 def test_keys_are_a_kind_of_their_own_where_they_are_billed(tmp_path: Path):
     world = Finance(tmp_path)
     world.reference(prices="User,all,,,30.00,USD\nAPI Key,all,,,5.00,USD")

@@ -1,6 +1,7 @@
 """A night amends a copy of the warehouse, and what comes of it is what all files together give: whatever changed."""
 
 import random
+import shutil
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -44,13 +45,20 @@ def night(number: int, **people: Row) -> Snapshot:
     return Snapshot("org", FIRST + timedelta(days=number), {"user": people})
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Finance:
-    made = Finance(tmp_path)
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two nights of the same three people; the first told of a use."""
+    made = Finance(tmp_path_factory.mktemp("published"))
     write_usage(made.tree.staging("run 1"), "org", FIRST, [{"holder_id": "ada", "usage_date": FIRST}])
     made.publish(night(0, ada=ADA, bob=BOB, eve=EVE))
     made.publish(night(1, ada=ADA, bob=BOB, eve=EVE))
-    return made
+    return made.root
+
+
+@pytest.fixture
+def world(published: Path, tmp_path: Path) -> Finance:
+    """A copy of them, with the files' times, by which a warehouse knows itself."""
+    return Finance(shutil.copytree(published, tmp_path / "world"), nights=2)
 
 
 def made_again(world: Finance, *snapshots: Snapshot, uses: Iterable[Row] = ()) -> tuple[set[str], set[str]]:
@@ -94,12 +102,14 @@ def test_of_use_only_theirs_of_whom_some_is_told(world: Finance):
     assert made_again(world, night(2, ada=ADA, bob=BOB, eve=EVE), uses=used) == (set(), {"bob", "eve"})
 
 
+@pytest.mark.slow
 def test_everybody_is_where_a_day_was_replaced_or_came_late(world: Finance):
     assert made_again(world, night(1, ada=ADA, bob=BOB, eve=EVE | {"name": "E."}))[0] == EVERYBODY
     world.publish(night(4, ada=ADA, bob=BOB, eve=EVE))
     assert made_again(world, night(3, ada=ADA, bob=BOB, eve=EVE))[0] == EVERYBODY
 
 
+@pytest.mark.slow
 def test_everybody_is_where_the_table_of_license_types_was_edited(world: Finance):
     (world.root / "reference").mkdir()
     (world.root / "reference" / "license_types.csv").write_text(f"{LICENSE_TYPES}user,Seat,true,,\n")
@@ -118,6 +128,7 @@ def test_who_only_reads_the_file_changes_nothing_even_where_it_was_opened_for_wr
     assert made_again(world, night(2, ada=ADA, bob=BOB, eve=EVE))[0] == set()
 
 
+@pytest.mark.slow
 def test_where_an_era_of_bits_begins_what_was_used_before_is_carried_into_it(world: Finance):
     later = night(200, ada=ADA, bob=BOB, eve=EVE)
     assert made_again(world, later) == (set(), {"ada"})

@@ -55,6 +55,7 @@ def test_before_the_first_snapshot_day_there_is_no_answer_and_after_the_last_one
         assert world.ask("select seats, is_observed, as_of from seats_on(?)", later) == [(1, False, day(3))]
 
 
+@pytest.mark.slow
 def test_no_sum_over_organizations_falls_because_one_of_them_was_not_read(world: World) -> None:
     other = [Snapshot("other", day(number), {"user": {"bob": A}}) for number in (1, 2, 3, 4)]
     world.publish(users(1, ada=A), users(2, ada=A), *other)
@@ -73,6 +74,7 @@ def test_no_sum_over_organizations_falls_because_one_of_them_was_not_read(world:
     assert until_today == world.ask("select greatest(current_date, date '2026-03-04'), 2")
 
 
+@pytest.mark.slow
 def test_a_month_in_which_nobody_looked_at_one_organization_shows_what_was_known_of_it(world: World) -> None:
     world.publish(users(1, ada=A), users(2, ada=A), Snapshot("other", date(2026, 4, 2), {"user": {"bob": A}}))
     months = (
@@ -110,6 +112,7 @@ def test_a_snapshot_that_was_taken_away_is_a_gap_again(world: World) -> None:
     assert world.ask("from snapshot_gaps") == [("org", day(2))]
 
 
+@pytest.mark.slow
 def test_an_unknown_roster_is_a_gap_for_its_holders_and_no_empty_one(world: World) -> None:
     both: dict[str, dict[str, Row]] = {"user": {"ada": A}, "api_key": {"key": KEY}}
     world.publish(
@@ -126,12 +129,14 @@ def test_an_unknown_roster_is_a_gap_for_its_holders_and_no_empty_one(world: Worl
     assert world.ask("from snapshot_gaps") == []
 
 
+@pytest.mark.slow
 def test_a_roster_known_to_be_empty_has_ended(world: World) -> None:
     world.publish(users(1, ada=A), users(2))
     assert world.ask("select event from license_events order by event_date") == [("joined",), ("left",)]
     assert world.ask("select snapshot_date, seats from seat_counts_daily order by all") == [(day(1), 1), (day(2), 0)]
 
 
+@pytest.mark.slow
 def test_one_more_day_gives_the_same_as_building_anew(world: World) -> None:
     for number in (1, 2, 5, 3):
         world.publish(users(number, ada=A, **({"bob": A} if number != 2 else {})))
@@ -178,12 +183,14 @@ def test_a_timeline_is_found_by_id_and_by_any_e_mail_whatever_its_case(world: Wo
     assert world.ask("from holder_timeline('nobody')") == []
 
 
+@pytest.mark.slow
 def test_seats_between_two_days_are_the_counts_of_those_days(world: World) -> None:
     world.publish(*(users(number, ada=A) for number in (1, 2, 3)))
     days = world.ask("select snapshot_date from seats_between(?, ?) order by all", day(2), day(3))
     assert days == [(day(2),), (day(3),)]
 
 
+@pytest.mark.slow
 def test_invites_take_the_seat_of_their_role_and_keys_and_the_disabled_none(world: World) -> None:
     rosters: dict[str, dict[str, Row]] = {
         "user": {

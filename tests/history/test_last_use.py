@@ -36,6 +36,7 @@ def staged(world: World) -> DataDirectory:
     return world.tree.staging(f"run {world.nights + 1}")
 
 
+@pytest.mark.slow
 def test_a_use_that_was_reported_late_counts_for_its_day_and_those_after_it(world: World) -> None:
     write_usage(staged(world), "org", day(3), [{"holder_id": "ada", "usage_date": day(2)}])
     world.publish(users(1, ada={}), users(2, ada={}), users(3, ada={}))
@@ -62,6 +63,7 @@ def test_a_time_beats_a_day_and_use_from_before_the_assignment_is_kept_out(world
     ]
 
 
+@pytest.mark.slow
 def test_the_same_id_assigned_again_starts_without_use(world: World) -> None:
     write_usage(staged(world), "org", day(2), [{"holder_id": "ada", "usage_date": day(1)}])
     world.publish(users(1, ada={"assigned_at": at(1)}), users(2, ada={"assigned_at": at(2)}))
@@ -120,6 +122,7 @@ def test_a_source_that_sees_only_some_use_can_say_used_and_never_not_used(world:
         assert world.ask(states.format(relation)) == [("ada", "used", None), ("idle", "not_seen", None)]
 
 
+@pytest.mark.slow
 def test_coverage_that_does_not_say_what_it_sees_is_what_the_table_of_sources_says(world: World) -> None:
     """As data directories of the version before have it."""
     write_coverage(staged(world), "org", day(9), since=day(1), endpoint="claude_code", sees=None)
@@ -145,6 +148,7 @@ def test_a_report_that_stood_still_proves_nothing_after_the_day_that_it_reached(
     ]
 
 
+@pytest.mark.slow
 def test_days_that_no_source_reached_break_the_watch(world: World) -> None:
     write_coverage(staged(world), "org", day(3), since=day(1), until=day(3))
     write_coverage(staged(world), "org", day(9), since=day(6), until=day(9))
@@ -230,6 +234,7 @@ def test_active_holders_are_counted_once_a_period_and_unknown_is_not_zero(world:
     assert month == [(day(1), "Admin", 1, 1, True), (day(1), "User", 1, 1, False)]
 
 
+@pytest.mark.slow
 def test_what_a_lost_night_told_is_not_silence_because_a_later_one_listened(world: World) -> None:
     """The later night left out what the earlier one had told; now that is lost, and with it the days up to it."""
 

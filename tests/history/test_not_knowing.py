@@ -78,6 +78,7 @@ def test_an_owner_has_left_on_the_day_on_which_that_is_known(world: World) -> No
     ]
 
 
+@pytest.mark.slow
 def test_what_could_not_be_read_on_the_first_night_is_no_change_when_it_can(world: World) -> None:
     """Ada had been added long before, so she was a member already; the workspace has the name that is first told."""
     world.publish(night(1, UNREAD, members=False, workspaces=False), night(2, READ, workspaces=True))
@@ -144,6 +145,7 @@ def test_a_renamed_organization_is_one_fact_and_no_change_of_anybodys_license(wo
     assert world.ask(names) == [(day(1), "Org"), (day(2), "New Name"), (day(3), "New Name")]
 
 
+@pytest.mark.slow
 def test_a_file_that_lacks_a_column_changes_nobodys_name(world: World) -> None:
     world.publish(
         night(1, None), Snapshot("org", day(2), {"user": {"ada": {"email": "ada@example.com"}}}), night(3, None)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 from pipelines.definitions import build
 from pipelines.settings import Settings
@@ -20,6 +21,7 @@ def _definitions(root: Path) -> dg.Definitions:
     )
 
 
+@pytest.mark.slow
 def test_the_run_makes_both_files_and_links_to_them(month: Finance):
     job = _definitions(month.root).resolve_job_def("claude_licenses_monthly_report")
     result = job.execute_in_process(partition_key="2026-11-01", instance=dg.DagsterInstance.ephemeral())

@@ -120,6 +120,7 @@ def test_the_closing_snapshot_is_measured_against_the_days_provisional_one(night
     assert made.facts().users == 50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("later", "refused"), [(50, True), (38, True), (8, False)])
 def test_a_day_that_was_refused_is_filled_later_only_where_a_later_closing_day_has_as_few(
     nights: Start, later: int, refused: bool

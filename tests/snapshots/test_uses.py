@@ -62,6 +62,7 @@ def undivided() -> Told:
     return usage, coverage, counted
 
 
+@pytest.mark.slow
 @given(page_size=st.integers(1, 20), part_bytes=st.integers(1, 4000), rows_at_once=st.integers(1, 30))
 def test_however_a_report_is_divided_the_same_comes_out(
     undivided: Told, page_size: int, part_bytes: int, rows_at_once: int

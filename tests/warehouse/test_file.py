@@ -26,9 +26,16 @@ ARGUMENTS = dict.fromkeys(("seats_between", "changes_between", "licenses_known_a
 TWO = Snapshot("org", date(2026, 3, 2), {"user": {"ada": {"name": "Ada"}, "bob": {}}})
 
 
-def test_every_relation_and_every_column_has_a_comment(world: World) -> None:
-    world.publish(ONE)
-    without = world.ask(
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """One day, for tests that only look at it."""
+    made = World(tmp_path_factory.mktemp("published"))
+    made.publish(ONE)
+    return made
+
+
+def test_every_relation_and_every_column_has_a_comment(published: World) -> None:
+    without = published.ask(
         """select table_name, column_name from duckdb_columns() where not internal and coalesce(comment, '') = ''
         union all select view_name, '' from duckdb_views() where not internal and coalesce(comment, '') = ''
         union all select table_name, '' from duckdb_tables() where coalesce(comment, '') = ''
@@ -38,12 +45,11 @@ def test_every_relation_and_every_column_has_a_comment(world: World) -> None:
     assert without == []
 
 
-def test_every_column_of_a_macro_is_explained_for_the_data_dictionary(world: World) -> None:
-    world.publish(ONE)
+def test_every_column_of_a_macro_is_explained_for_the_data_dictionary(published: World) -> None:
     for relation in relations(SUBJECTS):
         if relation.kind == Kind.MACRO:
             given = ARGUMENTS.get(relation.name, DAY)
-            for column, *_ in world.ask(f"describe from {relation.name}({given})"):
+            for column, *_ in published.ask(f"describe from {relation.name}({given})"):
                 assert relation.column_comment(column)
 
 
@@ -53,9 +59,8 @@ def test_what_answers_from_the_file_reads_nothing_that_was_there_only_while_it_w
             assert [name for name in relation.reads if name.startswith(("temp.", "inputs."))] == [], relation.name
 
 
-def test_no_column_is_of_a_type_that_data_frames_cannot_read(world: World) -> None:
-    world.publish(ONE)
-    with duckdb.connect(str(world.tree.warehouse), read_only=True) as connection:
+def test_no_column_is_of_a_type_that_data_frames_cannot_read(published: World) -> None:
+    with duckdb.connect(str(published.tree.warehouse), read_only=True) as connection:
         for relation in relations(SUBJECTS):
             if relation.kind != Kind.PASSING:
                 given = f"({ARGUMENTS.get(relation.name, DAY)})" if relation.kind == Kind.MACRO else ""
