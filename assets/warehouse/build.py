@@ -20,6 +20,9 @@ from assets.warehouse.relations import Kind, create, relations
 from assets.warehouse.seal import sealed
 from assets.warehouse.subject import Material, Subjects
 
+MANY_FILES = 180
+"""Of two months. What more of them tell does not fit into the little memory that a night needs, and to find that out
+again and again, by spilling, took several times as long as all the rest."""
 STORAGE_VERSION = "v1.2.0"
 ROW_GROUP_SIZE = 30_720
 """Rows: a quarter of DuckDB's own, so that both cores have something to do for 100,000 holders."""
@@ -72,6 +75,8 @@ def _make_roomily(
     connection: duckdb.DuckDBPyConnection, subjects: Subjects, materials: Sequence[Material], place: Path
 ) -> None:
     """A statement of a transaction cannot be repeated: where memory runs out, all of them are, with more of it."""
+    if sum(len(one.paths) for one in materials) > MANY_FILES:
+        has_more_memory(connection)
     try:
         _make(connection, subjects, materials, place)
     except duckdb.OutOfMemoryException:

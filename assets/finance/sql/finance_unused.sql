@@ -56,13 +56,17 @@ holders as (
         and months.as_of >= stretches.from_day
         and months.as_of < coalesce(stretches.to_day, date '9999-12-31')
     left join (
-        from internal.holder_uses
-        semi join last_days using (era)
+        -- with the month, so that who asks for some looks at their eras only
+        select last_days.month, uses.*
+        from last_days
+        inner join internal.holder_uses as uses
+            on uses.organization_id = last_days.organization_id
+            and uses.era = last_days.era
     ) as uses
         on uses.organization_id = stretches.organization_id
         and uses.holder_type = stretches.holder_type
         and uses.holder_id = stretches.holder_id
-        and uses.era = months.era
+        and uses.month = months.month
     where coalesce(months.as_of - stretches.assigned_date >= 29, true)
         and coalesce(bit_count(uses.days & months.last_30) = 0, true)
         and coalesce(bit_count(uses.days_before & months.last_30_before) = 0, true)

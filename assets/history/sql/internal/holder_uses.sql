@@ -55,7 +55,11 @@ sources as (
 ),
 
 eras as (
-    select era, lag(era) over (order by era) as previous_era
+    select
+        era,
+        lag(era) over (order by era) as previous_era,
+        lead(era) over (order by era) as next_era,
+        max(era) over () as last_era
     from (select distinct era from internal.usage_dates)
 ),
 
@@ -104,35 +108,11 @@ parts as (
         and eras.previous_era = known.era
 ),
 
-holders as (
-    select row_number() over () as holder, organization_id, holder_type, holder_id, min(era) as first_era
-    from parts
-    group by organization_id, holder_type, holder_id
-),
-
-everything as (
-    select
-        holders.holder,
-        holders.organization_id,
-        holders.holder_type,
-        holders.holder_id,
-        eras.era,
-        eras.previous_era,
-        parts.* exclude (organization_id, holder_type, holder_id, era),
-        -- the latest day: its bit is the first
-        bit_position('1'::bit, coalesce(parts.days_told, parts.days)) - 1 as last_bit
-    from holders
-    inner join eras on eras.era >= holders.first_era
-    left join parts
-        on parts.organization_id = holders.organization_id
-        and parts.holder_type = holders.holder_type
-        and parts.holder_id = holders.holder_id
-        and parts.era = eras.era
-),
-
-known as (
+lasts as (
     select
         *,
+        -- the latest day: its bit is the first
+        bit_position('1'::bit, coalesce(days_told, days)) - 1 as last_bit,
         case
             when last_bit >= 0 then {
                 usage_date: era + cast(127 - last_bit as integer),
@@ -144,24 +124,74 @@ known as (
             else told_before
         end as last_told,
         coalesce(moments[-1], moment_before) as last_moment
-    from everything
+    from parts
+),
+
+-- From which era on each one's are made.
+holders as (
+    select
+        row_number() over () as holder,
+        found.organization_id,
+        found.holder_type,
+        found.holder_id,
+        case when found.is_known then eras.next_era else eras.era end as first_era
+    from (
+        select organization_id, holder_type, holder_id, min(era) as era, bool_or(is_known) as is_known
+        from lasts
+        group by organization_id, holder_type, holder_id
+    ) as found
+    inner join eras on eras.era = found.era
+),
+
+made as (
+    select
+        holders.holder,
+        holders.organization_id,
+        holders.holder_type,
+        holders.holder_id,
+        eras.era,
+        eras.previous_era,
+        own.days,
+        own.days_told,
+        own.source,
+        own.sources,
+        own.moments,
+        own.last_told,
+        own.last_moment,
+        before.last_told as told_before,
+        before.last_moment as moment_before,
+        case when before.era = eras.era - 128 then before.days end as days_before,
+        -- as a rule: only the era that goes on is made again
+        holders.first_era = eras.last_era as is_alone
+    from holders
+    inner join eras on eras.era >= holders.first_era
+    left join (from lasts where not is_known) as own
+        on own.organization_id = holders.organization_id
+        and own.holder_type = holders.holder_type
+        and own.holder_id = holders.holder_id
+        and own.era = eras.era
+    left join (from lasts where is_known) as before
+        on before.organization_id = holders.organization_id
+        and before.holder_type = holders.holder_type
+        and before.holder_id = holders.holder_id
 ),
 
 carried as (
-    select
-        * exclude (holder, previous_era, last_bit, last_told, last_moment)
-        replace (
-            last_value(last_told ignore nulls) over earlier as told_before,
-            last_value(last_moment ignore nulls) over earlier as moment_before
-        ),
-        case when previous_era = era - 128 then lag(days) over eras end as days_before
-    from known
+    from made
+    where is_alone
+    union all by name
+    select * replace (
+        coalesce(last_value(last_told ignore nulls) over earlier, told_before) as told_before,
+        coalesce(last_value(last_moment ignore nulls) over earlier, moment_before) as moment_before,
+        coalesce(case when previous_era = era - 128 then lag(days) over eras end, days_before) as days_before
+    )
+    from made
+    where not is_alone
     window
         eras as (partition by holder order by era),
         earlier as (partition by holder order by era rows between unbounded preceding and 1 preceding)
 )
 
-select * exclude (is_known)
+select * exclude (holder, previous_era, last_told, last_moment, is_alone)
 from carried
-where is_known is distinct from true
 order by era, organization_id, holder_type, holder_id

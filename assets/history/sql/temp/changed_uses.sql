@@ -6,16 +6,6 @@
 create or replace temp table changed_uses as
 with
 
-named as (
-    from internal.usage_named
-    semi join temp.changed_names using (organization_id, holder_type, subject, era)
-),
-
-known_named as (
-    from temp.known_usage_named
-    semi join temp.changed_names using (organization_id, holder_type, subject, era)
-),
-
 eras as (
     select distinct era
     from internal.usage_dates
@@ -32,11 +22,13 @@ found as (
     where subject is null
     union
     select organization_id, holder_type, holder_id, era
-    from (
-        (from named except from known_named)
-        union all
-        (from known_named except from named)
-    )
+    from internal.usage_named
+    semi join temp.changed_names using (organization_id, holder_type, subject, era)
+    where holder_id is not null
+    union
+    select organization_id, holder_type, holder_id, era
+    from temp.known_usage_named
+    semi join temp.changed_names using (organization_id, holder_type, subject, era)
     where holder_id is not null
 )
 
