@@ -180,7 +180,7 @@ class _Questions:
         named: set[Named] = set()
         # A few entries are enough where the filter holds; else siblings' may come first, in thousands.
         for page in _walk_entries(lambda cursor: self.ask({**first, **(cursor and _FURTHER_PAGES), **cursor})):
-            named |= {named_by(_ENTRIES, entry) for entry in page.items}
+            named.update(named_by(_ENTRIES, page.items))
             self._learn(named)
             if named - self._strangers({*named, _NOBODYS}):
                 return True

@@ -172,8 +172,11 @@ class PageWriter:
         self._pages = pa.CompressedOutputStream(pa.PythonFile(self._file, "w"), "zstd")
 
     def write(self, body: bytes) -> None:
-        # JSON has no raw line break inside a string, so this changes white space only.
-        self._pages.write(body.translate(_ONE_LINE) + b"\n")
+        if b"\n" in body or b"\r" in body:
+            # JSON has no raw line break inside a string, so this changes white space only.
+            body = body.translate(_ONE_LINE)
+        self._pages.write(body)
+        self._pages.write(b"\n")
 
     def __enter__(self) -> "PageWriter":
         return self

@@ -90,7 +90,9 @@ def _records(endpoint: Endpoint, page: Fetched, ours: str) -> list[datetime]:
         return [bucket.starting_at for bucket in page.items if bucket.results]
     if not speaks_of_several(endpoint):
         return []
-    own = [item for item in page.items if not is_anothers(endpoint, named_by(endpoint, item), ours)]
+    named = named_by(endpoint, page.items)
+    others = {one for one in set(named) if is_anothers(endpoint, one, ours)}
+    own = [item for item, one in zip(page.items, named, strict=True) if one not in others]
     return [item.starting_at if endpoint.name == ANALYTICS_USAGE.name else item.date for item in own]
 
 

@@ -39,7 +39,7 @@ class Tally:
             outcome.request_ids.append(page.answer.request_id)
         self._count_odd(outcome, page)
         if speaks_of_several(endpoint):
-            self.named.update(named_by(endpoint, item) for item in page.items)
+            self.named.update(named_by(endpoint, page.items))
         if not page.items or not hasattr(page.items[0], "id"):
             return
         outcome.first_id = outcome.first_id or page.items[0].id
