@@ -5,7 +5,7 @@ What an answer tells of other organizations stays in the landing and is left out
 """
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import chain, repeat
 from operator import attrgetter
 from pathlib import Path
@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import Struct
 
-from assets.columns import columns_of
+from assets.columns import INSTANT, columns_of
 from assets.errors import DamagedFile
 from assets.extraction.api import (
     ACTIVITIES,
@@ -159,9 +159,9 @@ def _columns(items: list[Any], fields: list[pa.Field]) -> list[pa.Array]:
 
 def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
     if pa.types.is_struct(kind):
-        nothing = pa.array([value is None for value in values], pa.bool_())
+        nothing = pa.array([value is None for value in values], pa.bool_()) if None in values else None
         blank = SimpleNamespace(**{field.name: None for field in kind})
-        fields = _columns([blank if value is None else value for value in values], list(kind))
+        fields = _columns([blank if value is None else value for value in values] if nothing else values, list(kind))
         return pa.StructArray.from_arrays(fields, fields=list(kind), mask=nothing)
     if pa.types.is_list(kind):
         ends, inner = [0], list[Any]()
@@ -170,4 +170,11 @@ def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
             ends.append(len(inner))
         nothing = pa.array([value is None for value in values], pa.bool_())
         return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), _array(inner, kind.value_type), kind, mask=nothing)
+    if kind == INSTANT:
+        # Of an instant Arrow would ask its zone, one by one: that is most of the work of a list of members.
+        since = [None if value is None else value - _EPOCH for value in values]
+        return pa.array(since, pa.duration(INSTANT.unit)).view(INSTANT)
     return pa.array(values, kind)
+
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
