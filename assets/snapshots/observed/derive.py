@@ -72,7 +72,7 @@ def _derive(
     manifest = observation.manifest
     types = license_types(data.reference(LICENSE_TYPES), manifest.day)
     parameters = parameters_of(manifest)
-    with engine(staged.root) as connection:
+    with engine(staged.root, alone=True) as connection:
         connection.register("license_types", types)
         foreign = load_night(connection, observation)
         uses, damaged = stage_usage(connection, Night(observation, data, staged, without))

@@ -163,7 +163,7 @@ def _retell(night: Night, day: date) -> None:
         )
     again = night._replace(observation=observation)
     staged = again.place(night.staged, USAGE)
-    with engine(night.staged.root) as connection:
+    with engine(night.staged.root, alone=True) as connection:
         load_night(connection, observation)
         _write_new(connection, again, usage_carried(night.trees, night.organization_id, day, night.without))
         parquet_view(connection, "told_anew", [staged], schema.USAGE)

@@ -1,9 +1,11 @@
--- One row per day, source and holder that the usage answers of one observation name, of some days of use.
--- Answers: who used what, and when?
+-- One row per day, source and holder that the usage answers of one observation name, of some days of use; with whether a
+-- file of an earlier night tells it, and the first night whose file does.
+-- Answers: who used what, and when, and what of it was known?
 -- A use told by e-mail or by a key's name is theirs who bore it on that day: at its close or at its beginning, as the
 -- snapshots say; where there is neither, as the nearest earlier one says; before all snapshots, as tonight's rosters
 -- say of those who were there by then. A name that several bore is given to none of them.
--- reads: observation, raw_api_keys, raw_users, snapshots_then, uses_of_days
+-- Of a key's last use by the list of keys, what was carried forward stands for the earlier nights, without a night.
+-- reads: last_use_before, observation, raw_api_keys, raw_users, snapshots_then, told_before, uses
 with
 
 -- every known state: snapshots of days before the observation's, and tonight's rosters as the close of its own day
@@ -37,8 +39,9 @@ days_known as (
 
 wanted as (
     select distinct usage_date, holder_type, subject
-    from uses_of_days as uses
-    where holder_id is null
+    from uses
+    where usage_date between $first and $last
+        and holder_id is null
 ),
 
 wanted_days as (
@@ -98,24 +101,54 @@ bearers as (
     select usage_date, holder_type, subject, min(holder_id) as holder_id, count(distinct holder_id) as bearers
     from borne
     group by usage_date, holder_type, subject
+),
+
+matched as (
+    select
+        uses.usage_date,
+        uses.source,
+        uses.holder_type,
+        coalesce(uses.holder_id, case when bearers.bearers = 1 then bearers.holder_id end) as holder_id,
+        uses.subject,
+        case
+            when uses.holder_id is not null then 'id'
+            when bearers.bearers > 1 then 'ambiguous'
+            when bearers.bearers is null then 'unmatched'
+            when uses.holder_type = 'user' then 'email'
+            else 'name'
+        end as matched_by,
+        uses.used_at
+    from (select distinct * from uses where usage_date between $first and $last) as uses
+    left join bearers
+        on bearers.usage_date = uses.usage_date
+        and bearers.holder_type = uses.holder_type
+        and bearers.subject = uses.subject
+),
+
+known as (
+    select usage_date, source, holder_type, holder_id, subject, matched_by, used_at, min(observed_day) as observed_day
+    from (
+        select usage_date, source, holder_type, holder_id, subject, matched_by, used_at, observed_day
+        from told_before
+        union all
+        select usage_date, source, holder_type, holder_id, null, 'id', used_at, null
+        from last_use_before
+        where source = 'api_key'
+    )
+    where usage_date between $first and $last
+    group by usage_date, source, holder_type, holder_id, subject, matched_by, used_at
 )
 
 select
-    uses.usage_date,
-    uses.source,
-    uses.holder_type,
-    coalesce(uses.holder_id, case when bearers.bearers = 1 then bearers.holder_id end) as holder_id,
-    uses.subject,
-    case
-        when uses.holder_id is not null then 'id'
-        when bearers.bearers > 1 then 'ambiguous'
-        when bearers.bearers is null then 'unmatched'
-        when uses.holder_type = 'user' then 'email'
-        else 'name'
-    end as matched_by,
-    uses.used_at
-from uses_of_days as uses
-left join bearers
-    on bearers.usage_date = uses.usage_date
-    and bearers.holder_type = uses.holder_type
-    and bearers.subject = uses.subject
+    matched.*,
+    known.usage_date is not null as is_known,
+    known.observed_day as known_since
+from matched
+left join known
+    on known.usage_date = matched.usage_date
+    and known.source = matched.source
+    and known.holder_type = matched.holder_type
+    and known.holder_id is not distinct from matched.holder_id
+    and known.subject is not distinct from matched.subject
+    and known.matched_by = matched.matched_by
+    and known.used_at is not distinct from matched.used_at
