@@ -128,32 +128,34 @@ class Calls:
     def of(cls, data: DataDirectory, organization_id: str, day: date, now: datetime, *, anew: bool) -> "Calls":
         return cls(data.landings / organization_id / UNFINISHED, day, now, anew)
 
-    def recall(self, endpoint: Endpoint, part: Span, asked: str) -> Iterator[bytes] | None:
-        """The pages that answered this call before, None where it has to be asked.
+    def recall(self, endpoint: Endpoint, part: Span, asked: str) -> Path | None:
+        """Where the pages lie that answered this call before, None where it has to be asked.
 
-        They are read through once before the first is given away, since a call cannot be answered in half; a month of
-        a big organization's is too much to be held in memory.
+        They are read through once, since a call cannot be answered in half; a month of a big organization's is too much
+        to be held in memory.
         """
         for path in sorted((self.root / endpoint.name).glob(f"{_name(part, asked)}_*"), reverse=True):
             if self._is_good(path) and not self.anew:
                 try:
                     for _ in read_pages(path):
                         pass
-                    return read_pages(path)
+                    return path
                 except OSError as error:
                     log.debug("%s cannot be read: %s", path, error)
         return None
 
     @contextmanager
-    def keeping(self, endpoint: Endpoint, part: Span, asked: str) -> Iterator[PageWriter | None]:
-        """Somewhere to write the call's pages to, kept if the block succeeds; None where its days may still change."""
+    def keeping(self, endpoint: Endpoint, part: Span, asked: str, pages: PageWriter) -> Iterator[PageWriter]:
+        """Where to write the call's pages to: a file that is kept if the block succeeds, and then added to the list's
+        `pages`; these themselves where the call's days may still change."""
         if part.last >= self.day - timedelta(days=TRAILING_DAYS):
-            yield None
+            yield pages
             return
         stamp = self.now.astimezone(UTC).strftime(_STAMP)
         place = self.root / endpoint.name / f"{_name(part, asked)}_{stamp}.jsonl.zst"
-        with whole_file(place) as temporary, PageWriter(temporary) as pages:
-            yield pages
+        with whole_file(place) as temporary, PageWriter(temporary) as kept:
+            yield kept
+        pages.add(place)
 
     def drop(self, outcomes: Mapping[str, ListOutcome]) -> None:
         """Remove the calls of reports that have come to their end, and whatever is too old to be of use."""

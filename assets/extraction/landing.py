@@ -7,6 +7,7 @@ folder whose name is of our making, and whose manifest says that it belongs ther
 
 import io
 import logging
+import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime
@@ -168,8 +169,9 @@ class PageWriter:
     """Appends pages to one list's file as they arrive. Opening it again starts the list over."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("wb")
-        self._pages = pa.CompressedOutputStream(pa.PythonFile(self._file, "w"), "zstd")
+        path.write_bytes(b"")
+        self._path = path
+        self._begin()
 
     def write(self, body: bytes) -> None:
         if b"\n" in body or b"\r" in body:
@@ -178,10 +180,23 @@ class PageWriter:
         self._pages.write(body)
         self._pages.write(b"\n")
 
+    def add(self, written: Path) -> None:
+        """Append the pages that another has written, packed as they are: one zstd frame may follow another."""
+        self._end()
+        with written.open("rb") as pages, self._path.open("ab") as file:
+            shutil.copyfileobj(pages, file, _AT_ONCE)
+        self._begin()
+
     def __enter__(self) -> "PageWriter":
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def _begin(self) -> None:
+        self._pages = pa.CompressedOutputStream(pa.PythonFile(self._path.open("ab"), "w"), "zstd")
+
+    def _end(self) -> None:
         self._pages.flush()
         self._pages.close()
 

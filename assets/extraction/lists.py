@@ -197,8 +197,7 @@ def _fetch_once(task: Task, endpoint: Endpoint, get: Get, asking: _Asking) -> Li
         for question, part in _questions(task, endpoint, asking):
             heard = Heard(part) if part else None
             try:
-                for page in _pages(task, endpoint, asking, question, part, get, tally):
-                    pages.write(page.answer.body)
+                for page in _pages(task, endpoint, asking, question, part, get, tally, pages):
                     if heard:
                         heard.listen(endpoint, page, task.ours)
                     tally.count(endpoint, outcome, page)
@@ -239,21 +238,25 @@ def _pages(
     part: Span | None,
     get: Get,
     tally: Tally,
+    pages: PageWriter,
 ) -> Iterator[Fetched]:
-    """The pages that answer one question; a call that an earlier attempt has heard whole is not asked again."""
+    """The pages that answer one question, written to `pages`; a call that an earlier attempt has heard whole is not
+    asked again."""
     if part is None or task.calls is None:
-        yield from _walk(task, endpoint, question, get, tally)
+        for page in _walk(task, endpoint, question, get, tally):
+            pages.write(page.answer.body)
+            yield page
         return
     asked = "wished" if asking.wishing else "plain"
     kept = task.calls.recall(endpoint, part, asked)
     if kept is not None:
-        for body in kept:
+        for body in read_pages(kept):
             yield fetched(Answer(body, None), read_page(endpoint, body))
+        pages.add(kept)
         return
-    with task.calls.keeping(endpoint, part, asked) as keep:
+    with task.calls.keeping(endpoint, part, asked, pages) as place:
         for page in _walk(task, endpoint, question, get, tally):
-            if keep:
-                keep.write(page.answer.body)
+            place.write(page.answer.body)
             yield page
 
 

@@ -92,7 +92,7 @@ def _records(endpoint: Endpoint, page: Fetched, ours: str) -> list[datetime]:
         return []
     named = named_by(endpoint, page.items)
     others = {one for one in set(named) if is_anothers(endpoint, one, ours)}
-    own = [item for item, one in zip(page.items, named, strict=True) if one not in others]
+    own = [item for item, one in zip(page.items, named, strict=True) if one not in others] if others else page.items
     return [item.starting_at if endpoint.name == ANALYTICS_USAGE.name else item.date for item in own]
 
 

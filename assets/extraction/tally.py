@@ -44,12 +44,15 @@ class Tally:
             return
         outcome.first_id = outcome.first_id or page.items[0].id
         outcome.last_id = page.items[-1].id
-        for item in page.items:
-            # Hashes, not ids: a million members fit in memory; whatever looks seen is compared in full afterwards.
-            mark = hash(item.id)
-            if mark in self.seen:
-                self.suspects.add(item.id)
-            self.seen.add(mark)
+        # Hashes, not ids: a million members fit in memory; whatever looks seen is compared in full afterwards.
+        marks = [hash(item.id) for item in page.items]
+        fresh = set(marks) - self.seen
+        if len(fresh) < len(marks):
+            times = Counter(marks)
+            self.suspects.update(
+                item.id for item, mark in zip(page.items, marks, strict=True) if times[mark] > 1 or mark in self.seen
+            )
+        self.seen |= fresh
 
     def require_few_odd(self, endpoint: Endpoint, outcome: ListOutcome) -> None:
         """Refuse a list of which more than single items cannot be read, or that has lost what no other list tells.

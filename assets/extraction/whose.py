@@ -41,10 +41,10 @@ def speaks_of_several(endpoint: Endpoint) -> bool:
 
 def named_by(endpoint: Endpoint, items: Sequence[Any]) -> list[Named]:
     """The organization that each item of such an endpoint names."""
-    names = list(zip(*(map(attrgetter(place), items) for place in _NAMED[endpoint.name]), strict=True))
+    told = list(map(attrgetter(*_NAMED[endpoint.name]), items))
     # A report has 100,000s of rows that name one organization or a few: each is made a `Named` once.
-    known = {name: Named(*name) for name in set(names)}
-    return [known[name] for name in names]
+    known = {one: Named(*one) if isinstance(one, tuple) else Named(one) for one in set(told)}
+    return list(map(known.__getitem__, told))
 
 
 def strangers(

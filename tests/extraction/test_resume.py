@@ -12,7 +12,7 @@ import pytest
 from assets.errors import ListFailed
 from assets.extraction.api import ANALYTICS_USAGE, USERS
 from assets.extraction.kept import Calls
-from assets.extraction.landing import Observation, pages_file, whole_observation
+from assets.extraction.landing import Observation, PageWriter, pages_file, read_pages, whole_observation
 from assets.extraction.lists import Task, fetch_list
 from assets.extraction.usage_calls import Span
 from tests.scripted import (
@@ -312,17 +312,20 @@ def test_what_is_asked_for_anew_leaves_the_earlier_pages_as_they_are(nights: Sta
     assert first.pages("users").read_bytes() == before
 
 
-def test_a_calls_answer_is_not_held_in_memory(nights: Start):
+def test_a_calls_answer_is_not_held_in_memory(nights: Start, tmp_path: Path):
     made = nights(company())
     calls = Calls.of(made.data, "org_1", DAY, NEXT_NIGHT, anew=False)
     month = Span(date(2026, 3, 1), date(2026, 3, 31))
-    with calls.keeping(ANALYTICS_USAGE, month, "wished") as pages:
+    with (
+        PageWriter(tmp_path / "pages.zst") as pages,
+        calls.keeping(ANALYTICS_USAGE, month, "wished", pages) as kept,
+    ):
         for _ in range(200):
-            pages.write(bytes(100_000))
+            kept.write(bytes(100_000))
     tracemalloc.start()
     try:
         recalled = calls.recall(ANALYTICS_USAGE, month, "wished")
-        assert sum(len(body) for body in recalled or ()) > 20_000_000
+        assert recalled and sum(len(body) for body in read_pages(recalled)) > 20_000_000
         assert tracemalloc.get_traced_memory()[1] < 5_000_000
     finally:
         tracemalloc.stop()
