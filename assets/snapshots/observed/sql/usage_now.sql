@@ -8,13 +8,28 @@
 -- reads: last_use_before, observation, raw_api_keys, raw_users, snapshots_then, told_before, uses
 with
 
--- every known state: snapshots of days before the observation's, and tonight's rosters as the close of its own day
+wanted as (
+    select distinct usage_date, holder_type, subject
+    from uses
+    where usage_date between $first and $last
+        and holder_id is null
+),
+
+wanted_days as (
+    select distinct usage_date, holder_type
+    from wanted
+),
+
+-- every known state: snapshots of days before the observation's, and tonight's rosters as the close of its own day; of
+-- the kinds of holders of whom any is named so
 tonight as (
     select 'user' as holder_type, id as holder_id, lower(email) as subject, cast(added_at as date) as assigned_on
     from raw_users
+    where 'user' in (select holder_type from wanted)
     union all
     select 'api_key', id, name, cast(created_at as date)
     from raw_api_keys
+    where 'api_key' in (select holder_type from wanted)
 ),
 
 states as (
@@ -35,18 +50,6 @@ states as (
 days_known as (
     select distinct holder_type, day
     from states
-),
-
-wanted as (
-    select distinct usage_date, holder_type, subject
-    from uses
-    where usage_date between $first and $last
-        and holder_id is null
-),
-
-wanted_days as (
-    select distinct usage_date, holder_type
-    from wanted
 ),
 
 around as (

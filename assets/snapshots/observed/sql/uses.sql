@@ -7,8 +7,10 @@ with
 analytics as (
     select
         cast(starting_at as date) as usage_date,
-        "group".actor as actor,
-        "group".api_key_id as api_key_id
+        "group".actor.user_id as user_id,
+        "group".actor.email_address as email_address,
+        -- whoever the actor is, the key that authenticated was used
+        coalesce("group".api_key_id, "group".actor.api_key_id) as api_key_id
     from raw_analytics_usage
 ),
 
@@ -24,16 +26,15 @@ named as (
         usage_date,
         'analytics' as source,
         'user' as holder_type,
-        actor.user_id as holder_id,
-        actor.email_address as subject,
+        user_id as holder_id,
+        email_address as subject,
         cast(null as timestamptz) as used_at
     from analytics
-    where actor.user_id is not null or actor.email_address is not null
+    where user_id is not null or email_address is not null
     union all
-    -- Whoever the actor is, the key that authenticated was used.
-    select usage_date, 'analytics', 'api_key', coalesce(api_key_id, actor.api_key_id), null, null
+    select usage_date, 'analytics', 'api_key', api_key_id, null, null
     from analytics
-    where coalesce(api_key_id, actor.api_key_id) is not null
+    where api_key_id is not null
     union all
     select usage_date, 'messages_usage', 'api_key', result.api_key_id, null, null
     from messages
