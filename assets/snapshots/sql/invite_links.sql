@@ -5,7 +5,12 @@
 with
 
 members as (
-    select day, holder_id, lower(email) as address, assigned_at as added_at
+    select
+        day,
+        holder_id,
+        lower(email) as address,
+        assigned_at as added_at,
+        epoch_us(assigned_at) // 60000000 as added_in
     from holders
     where holder_type = 'user' and assigned_at is not null
 ),
@@ -13,6 +18,14 @@ members as (
 invites as (
     select distinct on (id) id, lower(email) as address, status, invited_at, expires_at, accepted_at
     from raw_invites
+),
+
+-- An invite three times, once for each minute in which the member may have been added whom it brought: members are too
+-- many to be compared with each.
+accepted_in as (
+    select *, unnest([-1, 0, 1]) + epoch_us(accepted_at) // 60000000 as minute
+    from invites
+    where accepted_at is not null
 ),
 
 -- 1. accepted in the minute in which the member was added; where that fits several, the same address decides
@@ -25,9 +38,10 @@ accepted_then as (
         invites.address is not distinct from members.address as same_address,
         count(*) over (partition by members.day, invites.id) = 1
             and count(*) over (partition by members.day, members.holder_id) = 1 as is_alone
-    from invites
+    from accepted_in as invites
     inner join members
-        on invites.accepted_at between members.added_at - interval 1 minute and members.added_at + interval 1 minute
+        on members.added_in = invites.minute
+        and invites.accepted_at between members.added_at - interval 1 minute and members.added_at + interval 1 minute
 ),
 
 by_acceptance as (
