@@ -46,6 +46,8 @@ def test_a_pending_invite_past_its_end_at_the_close_of_the_day_holds_nothing(
     [
         (ADDED, "guest1@acme.example", True),
         (ADDED, "another@acme.example", True),
+        ("2026-05-25T07:59:00Z", "another@acme.example", True),
+        ("2026-05-25T07:58:59Z", "another@acme.example", False),
         ("2026-05-25T08:01:00Z", "another@acme.example", True),
         ("2026-05-25T08:01:01Z", "another@acme.example", False),
         # at another hour, its own address tells all the same; on another day, it was another membership's

@@ -182,12 +182,13 @@ def test_use_by_whom_nobody_knows_is_kept_and_counted(nights: Start):
 
 def test_use_from_before_the_holder_was_assigned_was_somebody_elses_and_is_counted(nights: Start):
     api = ScriptedApi(
-        users=[user(1, added_at="2026-05-20T12:00:00Z"), user(2, added_at="2026-05-20T12:00:00Z")],
+        users=[*(user(n, added_at="2026-05-20T12:00:00Z") for n in (1, 2)), user(3, added_at="2026-05-01T12:00:00Z")],
         api_keys=[api_key(1, created_at="2026-05-20T12:00:00Z", last_used_at="2026-05-20T11:59:59Z")],
         analytics_usage=[
             used("2026-05-19", actor=person("user_0001")),
             used("2026-05-18", actor=person("user_0001")),
             used("2026-05-20", actor=person("user_0002")),
+            used("2026-05-21", actor=person("user_0003")),
         ],
     )
     made = nights(api)
