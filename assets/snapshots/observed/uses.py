@@ -58,10 +58,9 @@ def write_uses(connection: duckdb.DuckDBPyConnection, place: Path, bearers: Bear
     facts = UsageFacts()
     with writing_parts(place, USAGE, facts) as write:
         for span in _spans(connection):
-            days = {"first": span.first, "last": span.last}
-            named = connection.execute(sql_file(__file__, "days_of_names"), days).fetchall()
+            named = connection.execute(sql_file(__file__, "days_of_names"), vars(span)).fetchall()
             bearers.load(connection, [used for (used,) in named])
-            make(connection, __file__, "usage_now", **days)
+            make(connection, __file__, "usage_now", first=span.first, last=span.last)
             write(connection.sql(sql_file(__file__, "usage_new")))
             relied_on = connection.execute(sql_file(__file__, "left_out")).fetchall()
             facts.left_out = sorted({*facts.left_out, *(night for (night,) in relied_on)})
