@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import duckdb
 import pytest
@@ -17,22 +16,12 @@ from assets.engine import engine
 from assets.warehouse.build import build
 from pipelines.subjects import SUBJECTS
 from tests.finance.worlds import Finance
+from tests.history.nights import FIRST, differing
 from tests.history.snapshots import Row, Snapshot, write, write_coverage, write_usage
 
-FIRST = date(2026, 3, 30)
+LIVES_FROM = date(2026, 3, 30)
+"""So that weeks, months and an era of bits end meanwhile."""
 NIGHTS = 7
-SHOWN = (
-    "active_daily",
-    "active_weekly",
-    "active_monthly",
-    "license_history",
-    "license_usage",
-    "license_snapshots",
-    "unused_licenses",
-    "finance_unused",
-    "finance_seats",
-)
-"""Views that read what is amended; tables are compared all."""
 LICENSE_TYPES = "role,license_type,takes_seat,valid_from,valid_to\n"
 USUAL_TYPES = "user,User,true,,\nadmin,Admin,true,,\n"
 
@@ -218,7 +207,7 @@ class Life:
     def uses(self, day: date) -> list[Row]:
         found: list[Row] = []
         for _ in range(self.random.randrange(6)):
-            used = day - timedelta(days=self.random.choice([0, 0, 1, 1, 2, 3, 9, 40, 150]))
+            used = day - timedelta(days=self.random.choice([-1, 0, 0, 1, 1, 2, 3, 9, 40, 150]))
             of_whom = self.random.choice(
                 [
                     {"holder_id": self.one("u1", "u2", "u9")},
@@ -249,7 +238,7 @@ def live(seed: int, root: Path) -> None:
     life = Life(seed)
     world = Finance(root)
     world.reference(prices="User,all,,,30.00,EUR\n")
-    days = [FIRST + timedelta(days=number) for number in range(NIGHTS)]
+    days = [LIVES_FROM + timedelta(days=number) for number in range(NIGHTS)]
     if life.happens(0.3):  # one that comes late, or twice
         days.insert(life.random.randrange(2, NIGHTS), days[life.random.randrange(0, NIGHTS // 2)])
     for day in days:
@@ -268,25 +257,6 @@ def live(seed: int, root: Path) -> None:
             continue
         world.publish(*snapshots)
         assert differing(world.tree.warehouse, world.anew()) == [], (seed, day)
-
-
-def differing(amended: Path, anew: Path) -> list[tuple[str, list[Any], list[Any]]]:
-    """The relations that are not the same in both, and some rows that only the one or the other has."""
-    with duckdb.connect(":memory:") as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        for name, place in (("amended", amended), ("anew", anew)):
-            connection.execute(f"attach '{place}' as {name} (read_only)")
-        tables = connection.table_function("duckdb_tables").filter("database_name = 'anew'")
-        names = {".".join(row) for row in tables.select("schema_name, table_name").fetchall()} | set(SHOWN)
-        rows = {
-            name: {side: connection.sql(f"from {side}.{name} order by all").fetchall() for side in ("amended", "anew")}
-            for name in sorted(names - {"internal.build_info"})
-        }
-    return [
-        (name, [row for row in one if row not in two][:2], [row for row in two if row not in one][:2])
-        for name, (one, two) in ((name, tuple(sides.values())) for name, sides in rows.items())
-        if one != two
-    ]
 
 
 @pytest.mark.slow

@@ -6,4 +6,5 @@ select distinct unit as period, cast(date_trunc(unit, usage_date) as date) as fi
 from internal.usage_dates
 cross join (select unnest(['day', 'week', 'month']) as unit)
 where usage_date >= getvariable('used_since')
-    and usage_date <= (select max(day) from internal.input_files)
+    -- one that has begun, though its day of use may be yet to come
+    and first_day <= (select max(day) from internal.input_files)

@@ -1,7 +1,7 @@
 -- One row, a variable: the first day for which it may be another than before who used what under which license; the first of
 -- all, where nothing is taken over. Answers: of which days, weeks and months must active holders be counted again?
 -- reads: inputs.known_uses, inputs.usage, internal.holder_uses, internal.license_stretches, internal.usage_dates,
---     temp.changed_holders, temp.changed_uses, temp.known_license_stretches
+--     temp.changed_holders, temp.changed_uses, temp.known_input_files, temp.known_license_stretches
 set variable used_since = (
 with
 
@@ -61,5 +61,8 @@ from (
     select day from named
     union all
     select bound[1] from held
+    union all
+    -- use may have been told before its day came
+    select max(day) + 1 from temp.known_input_files
 )
 )
