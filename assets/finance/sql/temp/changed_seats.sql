@@ -80,8 +80,9 @@ found as (
     -- what began or ended after the last counted day
     select history.organization_id, history.holder_type, history.holder_id
     from license_history as history
-    left join counted_before on counted_before.organization_id = history.organization_id
-    where coalesce(greatest(history.valid_from, history.valid_to) > counted_before.last_day, true)
+    inner join counted_before
+        on counted_before.organization_id = history.organization_id
+        and counted_before.last_day < greatest(history.valid_from, history.valid_to)
 )
 
 select *

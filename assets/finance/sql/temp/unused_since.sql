@@ -30,34 +30,22 @@ seats as (
     (from known_bounds except from bounds)
 ),
 
-watches as (
+-- A day on which a list was read stays one; what reports have reached of it may be more.
+watched as (
     select organization_id, holder_type, snapshot_date, usage_observed_since, usage_observed_until, is_looked_at
     from internal.roster_days
-),
-
-known_watches as (
+    except
     select organization_id, holder_type, snapshot_date, usage_observed_since, usage_observed_until, is_looked_at
     from temp.known_roster_days
 ),
 
-watched as (
-    (from watches except from known_watches)
-    union all
-    (from known_watches except from watches)
-),
-
+-- Of a month that is none any more, the seats say so.
 months as (
-    (
-        select organization_id, month, as_of from internal.finance_months
-        except
-        select organization_id, month, as_of from temp.known_finance_months
-    )
-    union all
-    (
-        select organization_id, month, as_of from temp.known_finance_months
-        except
-        select organization_id, month, as_of from internal.finance_months
-    )
+    select organization_id, month, as_of
+    from internal.finance_months
+    except
+    select organization_id, month, as_of
+    from temp.known_finance_months
 )
 
 select cast(date_trunc('month', case when getvariable('amends') then min(day) else date '0001-01-01' end) as date)

@@ -12,22 +12,23 @@ links as (
     (from temp.known_invite_links except from internal.invite_links)
 ),
 
+-- What was told of a day stays: there may be more of these than before, but never fewer.
 cuts as (
-    (from internal.stretch_cuts except from temp.known_stretch_cuts)
-    union all
-    (from temp.known_stretch_cuts except from internal.stretch_cuts)
+    from internal.stretch_cuts
+    except
+    from temp.known_stretch_cuts
 ),
 
 workspaces as (
-    (from internal.workspace_names except from temp.known_workspace_names)
-    union all
-    (from temp.known_workspace_names except from internal.workspace_names)
+    from internal.workspace_names
+    except
+    from temp.known_workspace_names
 ),
 
 defaults as (
-    (from internal.default_workspaces except from temp.known_default_workspaces)
-    union all
-    (from temp.known_default_workspaces except from internal.default_workspaces)
+    from internal.default_workspaces
+    except
+    from temp.known_default_workspaces
 ),
 
 -- Before there was a list of members, owners are looked up in the first one.
