@@ -54,16 +54,19 @@ def warehouse_assets(
         failed = recorded(staged)  # of the steps before; publishing leaves nothing staged
         with told(lambda: failed):
             try:
-                damaged = publish(subjects, data, staged, clock.now()).damaged
+                published = publish(subjects, data, staged, clock.now())
             except ChecksFailed as error:
                 yield from _check_results(context, key, subjects, error.findings)
                 raise
-        yield dg.MaterializeResult(asset_key=key, metadata=file_metadata(data, subjects))
+        healed = {"healed": published.healed} if published.healed else {}
+        if healed:
+            context.log.warning(published.healed)
+        yield dg.MaterializeResult(asset_key=key, metadata=file_metadata(data, subjects) | healed)
         yield from lineage.told(data.warehouse)
         yield from _check_results(context, key, subjects, ())
         yield from _freshness(context, key, given, shown=True)
         # After publishing: the other organizations' snapshots are whole and must not wait for what failed.
-        failed += [Failure(str(bad.path), str(bad)) for bad in damaged]
+        failed += [Failure(str(bad.path), str(bad)) for bad in published.damaged]
         failed += _left_by_the_run_before(context, names, given)
         end(context, names, WAREHOUSE, staged, failed)
 

@@ -3,6 +3,7 @@
 Snapshots are published before it, day by day (`assets/snapshots/past/fill.py`).
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
@@ -14,7 +15,7 @@ import pyarrow as pa
 
 from assets.engine import engine
 from assets.errors import DamagedFile, PublishFailed
-from assets.files.atomic import whole_file
+from assets.files.atomic import because, whole_file
 from assets.files.publishing import discard, publishing, sweep, told_in_words, writing
 from assets.layout import DataDirectory
 from assets.warehouse.build import build, reopen
@@ -22,14 +23,25 @@ from assets.warehouse.checks import ChecksFailed, Finding, verify
 from assets.warehouse.reading import opened
 from assets.warehouse.subject import Subjects
 
+log = logging.getLogger(__name__)
+
 FAILED = "The new warehouse could not be made or put in place", "The old one stands, and so do the snapshots."
 
 
+class _Made(NamedTuple):
+    """Which stored files the warehouse could not be made from, and why it does not go on from the old one, if that
+    showed only when it had been made."""
+
+    damaged: list[DamagedFile]
+    healed: str = ""
+
+
 class Published(NamedTuple):
-    """Where the staged files went, and which stored files the warehouse could not be made from."""
+    """Where the staged files went, and what is to be told of how the warehouse was made (`_Made`)."""
 
     files: list[Path]
     damaged: list[DamagedFile]
+    healed: str
 
 
 def publish(subjects: Subjects, data: DataDirectory, staged: DataDirectory, at: datetime) -> Published:
@@ -139,11 +151,32 @@ def _publish(
     with ExitStack() as moves, whole_file(data.warehouse, vacant=True) as place:
         for one in subjects:
             one.stage(data, staged, at)
-        damaged = _make(subjects, data, staged, place, anew=anew)
+        made = _make_whole(subjects, data, staged, place, anew=anew)
         datasets = [dataset for one in subjects for dataset in one.datasets]
         moved = moves.enter_context(publishing(staged, data, datasets))
         _forget_foreign_writes(data)
-    return Published(moved, damaged)
+    return Published(moved, *made)
+
+
+def _make_whole(subjects: Subjects, data: DataDirectory, staged: DataDirectory, place: Path, *, anew: bool) -> _Made:
+    """What the old warehouse knew may be wrong, or not to be read; the files are what is true. So where the new one
+    goes on from it and does not hold, it is made of them alone, in the same night."""
+    try:
+        return _Made(_make(subjects, data, staged, place, anew=anew))
+    except (ChecksFailed, duckdb.Error) as error:
+        if anew or not data.warehouse.exists():
+            raise
+        found = "; ".join(map(str, error.findings)) if isinstance(error, ChecksFailed) else because(error)
+    for file in (place, place.with_name(f"{place.name}.wal")):
+        file.unlink(missing_ok=True)
+    damaged = _make(subjects, data, staged, place, anew=True)
+    healed = (
+        f"What the new warehouse took over from the old one does not hold ({found}), so it was built from all files "
+        "instead, and all checks hold. Nothing is to be done. Where this is told again, look for what damages "
+        f"{data.warehouse} or writes to it."
+    )
+    log.warning(healed)
+    return _Made(damaged, healed)
 
 
 def _make(

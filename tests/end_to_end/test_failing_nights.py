@@ -1,5 +1,7 @@
 """Nights that fail: a sentence, an exit status, and everything published before exactly as it was."""
 
+import logging
+import os
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -209,3 +211,31 @@ def test_somebody_who_reads_keeps_what_they_opened_and_does_not_disturb_the_nigh
         assert reader.sql("select max(snapshot_date) from snapshot_log").fetchall() == before
         assert reader.sql("select count(*) from license_assignments").fetchall()
     assert company.ask("select max(snapshot_date) from snapshot_log") == [(NEXT + timedelta(days=4),)]
+
+
+@pytest.mark.slow
+def test_a_warehouse_that_was_changed_unnoticed_is_built_from_the_files_and_the_run_says_so(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+):
+    import dagster as dg
+
+    warehouse = company.data / "warehouse.duckdb"
+    before = warehouse.stat()
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("update internal.license_stretches set name = 'Mallory'")
+    os.utime(warehouse, ns=(before.st_atime_ns, before.st_mtime_ns))
+    finished = company.night(NEXT + timedelta(days=7))
+    assert (finished.status, finished.err) == (0, "")
+    assert company.ask("select count(*) from license_history where name = 'Mallory'") == [(0,)]
+    monkeypatch.setenv("DAGSTER_HOME", str(company.data / "dagster"))
+    with dg.DagsterInstance.from_config(str(company.data / "dagster")) as instance:
+        record = instance.get_latest_materialization_event(dg.AssetKey(["claude_licenses", "warehouse"]))
+        assert record is not None
+        assert record.asset_materialization is not None
+        told = str(record.asset_materialization.metadata["healed"].value)
+        warnings = [one.user_message for one in instance.all_logs(record.run_id) if one.level == logging.WARNING]
+    assert told in warnings
+    assert told.startswith(
+        "What the new warehouse took over from the old one does not hold (history gives the snapshots"
+    )
+    assert "so it was built from all files instead, and all checks hold" in told
