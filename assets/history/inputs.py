@@ -7,7 +7,7 @@ cannot be read costs only what it alone could tell: nobody else's night.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 

@@ -75,7 +75,7 @@ def _make_roomily(
     connection: duckdb.DuckDBPyConnection, subjects: Subjects, materials: Sequence[Material], place: Path
 ) -> None:
     """A statement of a transaction cannot be repeated: where memory runs out, all of them are, with more of it."""
-    if sum(len(one.paths) for one in materials) > MANY_FILES:
+    if sum(1 for one in materials for _ in one.paths) > MANY_FILES:
         has_more_memory(connection)
     try:
         _make(connection, subjects, materials, place)

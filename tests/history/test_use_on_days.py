@@ -52,7 +52,10 @@ facts = st.one_of(
     st.tuples(st.just("api_key"), st.none(), st.sampled_from([*NAMES, "lost"]), ages),
     # an instant, be it of the morning after
     st.tuples(
-        st.just("api_key"), st.sampled_from(["key_1", "key_2"]), st.integers(0, 23), st.sampled_from([-1, 0, 5, 120, 400])
+        st.just("api_key"),
+        st.sampled_from(["key_1", "key_2"]),
+        st.integers(0, 23),
+        st.sampled_from([-1, 0, 5, 120, 400]),
     ),
 )
 nights = st.dictionaries(
