@@ -1,7 +1,8 @@
--- One row per fault. Assumes: license_snapshots is what stands in the Parquet files, but for the columns that are known
--- better now (use, the license type of a role, the organization's name), and for what a file does not know. Compared
--- row by row on the days to check: those that were read for this warehouse, or as many of them as are affordable.
--- reads: inputs.days_to_check, inputs.snapshots, license_snapshots
+-- One row per fault. Assumes: the history, day by day, is what stands in the Parquet files, but for the columns that are
+-- known better now (use, the license type of a role, the organization's name), and for what a file does not know. It is
+-- read as license_snapshots reads it, but that no use need be looked up. Compared row by row on the days to check: those
+-- that were read for this warehouse, or as many of them as are affordable.
+-- reads: inputs.days_to_check, inputs.snapshots, internal.roster_days, license_history
 with
 
 files as (
@@ -15,13 +16,16 @@ files as (
 ),
 
 history as (
-    select snapshots.*
-    from license_snapshots as snapshots
-    semi join inputs.days_to_check as days
-        on days.organization_id = snapshots.organization_id
-        and days.snapshot_date = snapshots.snapshot_date
-    -- the same again, as a filter that reaches the view's inside
-    where list_contains(getvariable('days_to_check'), snapshots.snapshot_date)
+    select history.*, days.snapshot_date, days.provenance, days.observed_at, days.run_id
+    from license_history as history
+    inner join (
+        from internal.roster_days
+        semi join inputs.days_to_check using (organization_id, snapshot_date)
+    ) as days
+        on days.organization_id = history.organization_id
+        and days.holder_type = history.holder_type
+        and days.snapshot_date >= history.valid_from
+        and days.snapshot_date < coalesce(history.valid_to, date '9999-12-31')
 ),
 
 sides as (

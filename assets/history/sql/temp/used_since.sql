@@ -1,7 +1,7 @@
 -- One row, a variable: the first day for which it may be another than before who used what under which license; the first of
 -- all, where nothing is taken over. Answers: of which days, weeks and months must active holders be counted again?
--- reads: inputs.known_uses, inputs.usage, internal.holder_uses, internal.license_stretches, internal.usage_dates,
---     temp.changed_holders, temp.changed_uses, temp.known_input_files, temp.known_license_stretches
+-- reads: inputs.days_to_read, inputs.known_uses, inputs.usage, internal.holder_uses, internal.usage_dates,
+--     temp.changed_uses, temp.known_input_files
 set variable used_since = (
 with
 
@@ -32,26 +32,6 @@ named as (
     ) as before on true
     where coalesce(before.era >= learnt.era, true)
         and bit_count(case when before.era = learnt.era then learnt.days & before.up_to else learnt.days end) > 0
-),
-
-bounds as (
-    select organization_id, holder_type, holder_id, license_type, unnest([(valid_from, true), (valid_to, false)]) as bound
-    from internal.license_stretches
-    semi join temp.changed_holders using (organization_id, holder_type, holder_id)
-    where getvariable('amends')
-),
-
-known_bounds as (
-    select organization_id, holder_type, holder_id, license_type, unnest([(valid_from, true), (valid_to, false)]) as bound
-    from temp.known_license_stretches
-    semi join temp.changed_holders using (organization_id, holder_type, holder_id)
-    where getvariable('amends')
-),
-
-held as (
-    (from bounds except from known_bounds)
-    union all
-    (from known_bounds except from bounds)
 )
 
 select case when getvariable('amends') then min(day) else date '0001-01-01' end
@@ -60,7 +40,8 @@ from (
     union all
     select day from named
     union all
-    select bound[1] from held
+    -- what was held before the days that are read was known then
+    select min(snapshot_date) from inputs.days_to_read
     union all
     -- use may have been told before its day came
     select max(day) + 1 from temp.known_input_files
