@@ -6,24 +6,23 @@
 with
 
 -- Reports are as late each night, so few rows tell all of a holder's days: a week at most is counted from the day of use.
-reported as (
+new_days as (
     select
         usage.organization_id,
         usage.source,
         usage.holder_type,
         case when usage.subject is null then usage.holder_id end as holder_id,
         subject_of(usage.holder_type, usage.subject, usage.subject) as subject,
+        dates.era,
         cast(
             case when usage.observed_day - usage.usage_date <= 7 then usage.observed_day - usage.usage_date end as integer
         ) as lag,
         case when usage.observed_day - usage.usage_date > 7 then usage.observed_day end as reported_on,
-        dates.era,
-        case when usage.used_at is null then dates.bit end as bit,
-        usage.usage_date,
-        usage.used_at,
-        usage.observed_day as first_reported
+        bitstring_agg(dates.bit, 0, 127) as days
     from inputs.usage as usage
     inner join internal.usage_dates as dates on dates.usage_date = usage.usage_date
+    where usage.used_at is null
+    group by all
 ),
 
 known as (
@@ -36,22 +35,6 @@ known as (
         and changed.holder_id is not distinct from known.holder_id
         and changed.subject is not distinct from known.subject
         and changed.era = known.era
-),
-
-new_days as (
-    select
-        organization_id,
-        source,
-        holder_type,
-        holder_id,
-        subject,
-        era,
-        lag,
-        reported_on,
-        bitstring_agg(bit, 0, 127) as days
-    from reported
-    where bit is not null
-    group by organization_id, source, holder_type, holder_id, subject, era, lag, reported_on
 ),
 
 days_told as (
@@ -116,18 +99,31 @@ told_once as (
         and told_twice.era = told.era
 ),
 
+instants as (
+    select
+        usage.organization_id,
+        usage.source,
+        usage.holder_type,
+        case when usage.subject is null then usage.holder_id end as holder_id,
+        subject_of(usage.holder_type, usage.subject, usage.subject) as subject,
+        dates.era,
+        usage.usage_date,
+        usage.used_at,
+        usage.observed_day as first_reported
+    from inputs.usage as usage
+    inner join internal.usage_dates as dates on dates.usage_date = usage.usage_date
+    where usage.used_at is not null
+),
+
 new_moments as (
     select organization_id, source, holder_type, holder_id, subject, era, min(usage_date) as first_day
-    from reported
-    where bit is null
+    from instants
     group by organization_id, source, holder_type, holder_id, subject, era
 ),
 
 -- Only what is not older than the new ones can be of the same day.
 moments as (
-    select organization_id, source, holder_type, holder_id, subject, era, usage_date, used_at, first_reported
-    from reported
-    where bit is null
+    from instants
     union all
     select
         organization_id,
