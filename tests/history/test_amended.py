@@ -136,6 +136,15 @@ def test_where_an_era_of_bits_begins_what_was_used_before_is_carried_into_it(wor
     assert differing(world.tree.warehouse, world.anew()) == []
 
 
+@pytest.mark.slow
+def test_an_era_of_long_ago_may_come_between_those_that_are_known(world: Finance):
+    for number, who, days in ((2, "bob", 1500), (3, "ada", 700)):
+        told = [{"holder_id": who, "usage_date": FIRST - timedelta(days=days)}]
+        write_usage(world.tree.staging(f"run {world.nights + 1}"), "org", FIRST + timedelta(days=number), told)
+        world.publish(night(number, ada=ADA, bob=BOB, eve=EVE))
+        assert differing(world.tree.warehouse, world.anew()) == []
+
+
 class Life:
     """Some nights of two organizations, by seed: in order as a rule, and with all that may come between."""
 
@@ -216,7 +225,7 @@ class Life:
     def uses(self, day: date) -> list[Row]:
         found: list[Row] = []
         for _ in range(self.random.randrange(6)):
-            used = day - timedelta(days=self.random.choice([-1, 0, 0, 1, 1, 2, 3, 9, 40, 150]))
+            used = day - timedelta(days=self.random.choice([-1, 0, 0, 1, 1, 2, 3, 9, 40, 150, 700]))
             of_whom = self.random.choice(
                 [
                     {"holder_id": self.one("u1", "u2", "u9")},

@@ -30,15 +30,14 @@ found as (
     from temp.known_usage_named
     semi join temp.changed_names using (organization_id, holder_type, subject, era)
     where holder_id is not null
+    union
+    select known.organization_id, known.holder_type, known.holder_id, eras.era
+    from inputs.known_uses as known
+    cross join (from eras anti join known_eras using (era)) as eras
+    where known.era = (select max(era) from known_eras)
 )
 
-select found.organization_id, found.holder_type, found.holder_id, eras.era
+select distinct found.organization_id, found.holder_type, found.holder_id, eras.era
 from found
 inner join eras on eras.era >= found.era
 where getvariable('amends')
-union
-select known.organization_id, known.holder_type, known.holder_id, eras.era
-from inputs.known_uses as known
-cross join (from eras anti join known_eras using (era)) as eras
-where known.era = (select max(era) from known_eras)
-    and getvariable('amends')
