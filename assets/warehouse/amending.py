@@ -1,13 +1,13 @@
 """A new warehouse as a copy of the old one, in which only what has changed is made again.
 
 What has ended long ago is never read or written again, so a night costs the same however many there were before it.
-Small tables are made again as a whole. Of a large one, a passing relation (`amended_for`) tells whose rows may be
-others than before: these are taken out and made again, by the very query that makes all of them from nothing.
+Of small tables all rows are taken out and made again. Of a large one, a passing relation (`amended_for`) tells whose rows
+may be others than before: only these, by the very query that makes all of them from nothing.
 """
 
 import duckdb
 
-from assets.warehouse.relations import Kind, Relation, create, pass_on
+from assets.warehouse.relations import Kind, Relation, pass_on
 
 
 def show_known(connection: duckdb.DuckDBPyConnection, relation: Relation, *, amends: bool) -> None:
@@ -19,12 +19,18 @@ def show_known(connection: duckdb.DuckDBPyConnection, relation: Relation, *, ame
 
 def amend(connection: duckdb.DuckDBPyConnection, relation: Relation) -> None:
     """Bring a relation up to date in the connection's current database, a copy of the old warehouse."""
-    if relation.amended_for:
-        columns = [column for column, *_ in connection.execute(f"describe {relation.amended_for}").fetchall()]
-        same = " and ".join(f"old.{one} is not distinct from changed.{one}" for one in columns)
-        connection.execute(f"delete from {relation.name} as old using {relation.amended_for} as changed where {same}")
-        connection.execute(f"insert into {relation.name} by name {relation.sql}")
-    elif relation.kind == Kind.PASSING:
+    if relation.kind == Kind.PASSING:
         pass_on(connection, relation, relation.sql)
     elif relation.kind == Kind.TABLE:  # views stand there already: the same code has made them
-        create(connection, relation)
+        # The table stays, and with it the comments, which cost more than the rows of a small one.
+        connection.execute(f"delete from {relation.name}{_whose(connection, relation)}")
+        connection.execute(f"insert into {relation.name} by name {relation.sql}")
+
+
+def _whose(connection: duckdb.DuckDBPyConnection, relation: Relation) -> str:
+    """Which rows to take out: those that are chosen, or all."""
+    if not relation.amended_for:
+        return ""
+    columns = [column for column, *_ in connection.execute(f"describe {relation.amended_for}").fetchall()]
+    same = " and ".join(f"old.{one} is not distinct from changed.{one}" for one in columns)
+    return f" as old using {relation.amended_for} as changed where {same}"

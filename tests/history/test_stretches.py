@@ -78,7 +78,7 @@ def load(
     for name, value in (("first_day", min(again, default=FIRST)), ("last_day", max(again, default=FIRST))):
         connection.execute(f"set variable {name} = $value", {"value": value})
     connection.execute("set variable amends = false")
-    for name in ("pieces_read", "changed_told", "pieces_kept"):
+    for name in ("rows_read", "changed_told", "pieces_read", "pieces_kept"):
         create(connection, RELATIONS[f"temp.{name}"])
 
 

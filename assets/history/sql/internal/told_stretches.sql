@@ -2,12 +2,11 @@
 -- Answers: what did the snapshots say, from when to when? What is looked up, mapped or filled in stands in
 -- license_history, which is made from this at every build; so the next warehouse can start from here. Pieces of one row
 -- that follow upon each other are one stretch: the result is the same whichever way the days are divided.
--- reads: internal.roster_days, temp.changed_told, temp.pieces_kept, temp.pieces_read
+-- reads: internal.roster_days, temp.pieces_kept, temp.pieces_read
 with
 
 pieces as (
     from temp.pieces_read
-    semi join temp.changed_told using (organization_id, holder_type, holder_id)
     union all by name
     from temp.pieces_kept
 ),

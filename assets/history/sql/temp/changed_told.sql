@@ -1,15 +1,11 @@
 -- One row per holder of whom something else is told than before; nobody, where nothing is taken over.
 -- Answers: whose stretches must be made again? Not theirs of whom every day that is read tells what was told last.
--- reads: inputs.days_to_read, inputs.known_stretches, internal.roster_days, temp.pieces_read
+-- reads: inputs.days_to_read, inputs.known_stretches, internal.roster_days, temp.rows_read
 create or replace temp table changed_told as
 with
 
 days_read as (
-    select
-        days.organization_id,
-        days.holder_type,
-        min(days.day_number) as first_number,
-        max(days.day_number) as last_number
+    select days.organization_id, days.holder_type, count(*) as days
     from internal.roster_days as days
     semi join inputs.days_to_read as again
         on again.organization_id = days.organization_id
@@ -23,19 +19,13 @@ open_stretches as (
     where valid_to is null
 ),
 
-unchanged as (
-    select known.organization_id, known.holder_type, known.holder_id
-    from open_stretches as known
-    inner join temp.pieces_read as told
-        on told.organization_id = known.organization_id
-        and told.holder_type = known.holder_type
-        and told.holder_id = known.holder_id
-    inner join days_read
-        on days_read.organization_id = told.organization_id
-        and days_read.holder_type = told.holder_type
-        and days_read.first_number = told.first_number
-        and days_read.last_number = told.last_number
-    where told.license_told is not distinct from known.license_told
+compared as (
+    select
+        organization_id,
+        holder_type,
+        holder_id,
+        known.valid_from is not null
+        and told.license_told is not distinct from known.license_told
         and told.role is not distinct from known.role
         and told.status is not distinct from known.status
         and told.status_raw is not distinct from known.status_raw
@@ -51,23 +41,17 @@ unchanged as (
         and told.key_hint is not distinct from known.key_hint
         and told.expires_at is not distinct from known.expires_at
         and told.assigned_at is not distinct from known.assigned_at
-        and coalesce(told.invite_id = known.invite_id, told.invite_id is null)
-    union all
-    -- nobody has looked
-    select organization_id, holder_type, holder_id
-    from open_stretches
-    anti join days_read using (organization_id, holder_type)
-),
-
-everybody as (
-    select organization_id, holder_type, holder_id
-    from temp.pieces_read
-    union
-    select organization_id, holder_type, holder_id
-    from open_stretches
+        and coalesce(told.invite_id = known.invite_id, told.invite_id is null) as is_the_same
+    from temp.rows_read as told
+    full join open_stretches as known using (organization_id, holder_type, holder_id)
+    where getvariable('amends')
 )
 
-select *
-from everybody
-anti join unchanged using (organization_id, holder_type, holder_id)
-where getvariable('amends')
+select compared.organization_id, compared.holder_type, compared.holder_id
+from compared
+-- where nobody has looked, nothing has changed
+inner join days_read
+    on days_read.organization_id = compared.organization_id
+    and days_read.holder_type = compared.holder_type
+group by compared.organization_id, compared.holder_type, compared.holder_id, days_read.days
+having count(*) filter (where compared.is_the_same) < days_read.days

@@ -1,36 +1,8 @@
 -- One row per distinct row of the days to read and unbroken run of observed days on which it stood there (nulls equal
--- nulls). Answers: what do the days say that are read for this warehouse? All days, or those that are new or replaced
--- since the last one.
--- reads: inputs.days_to_read, inputs.snapshots, internal.roster_days
+-- nulls). Answers: from when to when do the days that are read say the same of a holder?
+-- reads: inputs.days_to_read, internal.roster_days, temp.changed_told, temp.rows_read
 create or replace temp table pieces_read as
 with
-
-snapshots as (
-    select
-        organization_id,
-        snapshot_date,
-        holder_type,
-        holder_id,
-        -- a license type that a file told without a role; else it follows the role
-        case when role is null and holder_type <> 'api_key' then license_type end as license_told,
-        role,
-        status,
-        status_raw,
-        name,
-        email,
-        owner_user_id,
-        owner_email,
-        owner_type,
-        owner_status,
-        workspace_id,
-        workspace_name,
-        key_scope,
-        key_hint,
-        expires_at,
-        assigned_at,
-        invite_id
-    from inputs.snapshots
-),
 
 roster_days as (
     select organization_id, holder_type, snapshot_date, day_number
@@ -41,7 +13,7 @@ roster_days as (
 -- Each distinct row of the days to read, and the days on which it stood there, as bits: one hash over all rows.
 seen as (
     select
-        snapshots.* exclude (snapshot_date, invite_id),
+        told.* exclude (snapshot_date, invite_id),
         max(invite_id) as invite_id,
         min(snapshot_date) as first_day,
         max(snapshot_date) as last_day,
@@ -51,7 +23,8 @@ seen as (
             0,
             cast(getvariable('last_day') - getvariable('first_day') as integer)
         ) as presence
-    from snapshots
+    from temp.rows_read as told
+    semi join temp.changed_told using (organization_id, holder_type, holder_id)
     group by all
 ),
 
