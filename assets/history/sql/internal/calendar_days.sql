@@ -3,30 +3,26 @@
 -- reads: internal.roster_days, snapshot_log
 with
 
-spans as (
-    select
-        organization_id,
-        holder_type,
-        min(snapshot_date) as first_day,
-        (select max(snapshot_date) from snapshot_log) as last_day
-    from internal.roster_days
-    group by organization_id, holder_type
+last_days as (
+    select max(snapshot_date) as last_day
+    from snapshot_log
 ),
 
 days as (
-    select organization_id, holder_type, first_day + cast(unnest(range(1 + last_day - first_day)) as integer) as day
-    from spans
+    select
+        rosters.organization_id,
+        rosters.holder_type,
+        rosters.snapshot_date as as_of,
+        unnest(range(coalesce(rosters.next_date, last_days.last_day + 1) - rosters.snapshot_date)) as later
+    from internal.roster_days as rosters
+    cross join last_days
 )
 
 select
-    days.organization_id,
-    days.holder_type,
-    days.day,
-    rosters.snapshot_date as as_of,
-    rosters.snapshot_date = days.day as is_observed
+    organization_id,
+    holder_type,
+    as_of + cast(later as integer) as day,
+    as_of,
+    later = 0 as is_observed
 from days
-asof inner join internal.roster_days as rosters
-    on rosters.organization_id = days.organization_id
-    and rosters.holder_type = days.holder_type
-    and rosters.snapshot_date <= days.day
-order by days.organization_id, days.holder_type, days.day
+order by organization_id, holder_type, day
