@@ -144,7 +144,7 @@ def choose(marks: set[Mark], *trees: DataDirectory, without: Iterable[DamagedFil
         to_read=tuple(file for one in chosen for file in one.to_read),
         known=frozenset(one.dataset for one in chosen if one.is_known),
         damaged=tuple(bad for one in chosen for bad in one.damaged if not isinstance(bad, CopiedFile)),
-        adds_only=all(one.is_known for one in chosen) and _adds(marks, snapshots),
+        adds_only=all(one.is_known for one in chosen) and snapshots.adds_only,
         uncounted=_uncounted(coverage, usage),
     )
 
@@ -163,13 +163,15 @@ def _uncounted(coverage: "_Choice", usage: "_Choice") -> Mapping[tuple[str, date
 
 
 class _Choice(NamedTuple):
-    """Which of a dataset's files a warehouse is made from, and whether the old one answers for those not to be read."""
+    """Which of a dataset's files a warehouse is made from, and whether the old one answers for those not to be read;
+    `adds_only`: these are as they were, and the others are later."""
 
     dataset: str
     files: list[InputFile]
     to_read: list[InputFile]
     is_known: bool
     damaged: list[DamagedFile]
+    adds_only: bool = False
 
 
 def _choose(dataset: str, there: list[InputFile], marks: set[Mark], inside: Mapping[Path, DamagedFile]) -> _Choice:
@@ -182,8 +184,19 @@ def _choose(dataset: str, there: list[InputFile], marks: set[Mark], inside: Mapp
         for file in there
         if (known := before.get(file.mark[:3], file.mark)) in marks or file not in bad
     ]
-    if marks and _answers(dataset, files, marks):
-        return _Choice(dataset, files, [file for file in new if file not in bad], True, list(bad.values()))
+    then, now = {mark for mark in marks if mark[0] == dataset}, {file.mark for file in files}
+    adds_only = then <= now and _all_later(now - then, then)
+    answers = {
+        # for stretches, that is worth while as long as most of the days need not be cut out of them
+        SNAPSHOTS: 2 * len(then & now) >= len(now),
+        # what is in it cannot be taken out again
+        USAGE: then <= now,
+        # what a night leaves out of its coverage may be what one tells that comes later, though it is earlier
+        COVERAGE: adds_only,
+    }
+    if marks and answers[dataset]:
+        to_read = [file for file in new if file not in bad]
+        return _Choice(dataset, files, to_read, True, list(bad.values()), adds_only)
     bad |= _damaged([file for file in there if file.mark in marks], inside)
     files = [file for file in there if file not in bad]
     return _Choice(dataset, files, files, False, list(bad.values()))
@@ -199,23 +212,6 @@ def _damaged(files: Iterable[InputFile], inside: Mapping[Path, DamagedFile]) -> 
         except DamagedFile as one:
             found[file] = one
     return found
-
-
-def _answers(dataset: str, files: Iterable[InputFile], marks: set[Mark]) -> bool:
-    """Whether the old warehouse is worth starting from: for usage, what is in it cannot be taken out again."""
-    before = {mark for mark in marks if mark[0] == dataset}
-    now = {file.mark for file in files}
-    if dataset == SNAPSHOTS:
-        return 2 * len(before & now) >= len(now)
-    # What a night leaves out of its coverage may be what one tells that comes later, though it is earlier.
-    return before <= now and (dataset == USAGE or _all_later(now - before, before))
-
-
-def _adds(marks: set[Mark], choice: _Choice) -> bool:
-    """Whether the dataset's files are those of the `marks`, and later ones of each organization."""
-    before = {mark for mark in marks if mark[0] == choice.dataset}
-    now = {file.mark for file in choice.files}
-    return before <= now and _all_later(now - before, before)
 
 
 def _all_later(new: set[Mark], before: set[Mark]) -> bool:

@@ -1,4 +1,4 @@
-"""Rules that queries of several folders follow, each written once: scalar macros, one a file in `sql/rules/`.
+"""Rules that several queries follow, each written once: scalar macros, one a file in `sql/rules/`.
 
 They are temporary: only tables may be made with them, and questions asked, never a view or a macro that a warehouse is
 published with. So these repeat a rule, and a test binds them to it:

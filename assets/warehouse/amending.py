@@ -1,8 +1,8 @@
 """A new warehouse as a copy of the old one, in which only what has changed is made again.
 
 What has ended long ago is never read or written again, so a night costs the same however many there were before it.
-Of small tables all rows are taken out and made again. Of a large one, a passing relation (`amended_for`) tells whose rows
-may be others than before: only these, by the very query that makes all of them from nothing.
+Of small tables all rows are taken out and made again. Of a large one, a passing relation (`amended_for`) tells whose
+rows may be others than before: only these, by the very query that makes all of them from nothing.
 """
 
 import duckdb

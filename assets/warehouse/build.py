@@ -135,5 +135,10 @@ def _take_back(connection: duckdb.DuckDBPyConnection, place: Path) -> None:
     connection.execute("use memory")
     for database in ("warehouse", "inputs"):
         connection.execute(f"detach database if exists {database}")
+    remove(place)
+
+
+def remove(place: Path) -> None:
+    """Remove a warehouse that was begun, and its log."""
     for file in (place, place.with_name(f"{place.name}.wal")):
         file.unlink(missing_ok=True)

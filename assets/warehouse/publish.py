@@ -18,7 +18,7 @@ from assets.errors import DamagedFile, PublishFailed
 from assets.files.atomic import because, whole_file
 from assets.files.publishing import discard, publishing, sweep, told_in_words, writing
 from assets.layout import DataDirectory
-from assets.warehouse.build import build, reopen
+from assets.warehouse.build import build, remove, reopen
 from assets.warehouse.checks import ChecksFailed, Finding, verify
 from assets.warehouse.reading import opened
 from assets.warehouse.subject import Subjects
@@ -167,8 +167,7 @@ def _make_whole(subjects: Subjects, data: DataDirectory, staged: DataDirectory, 
         if anew or not data.warehouse.exists():
             raise
         found = "; ".join(map(str, error.findings)) if isinstance(error, ChecksFailed) else because(error)
-    for file in (place, place.with_name(f"{place.name}.wal")):
-        file.unlink(missing_ok=True)
+    remove(place)
     damaged = _make(subjects, data, staged, place, anew=True)
     healed = (
         f"What the new warehouse took over from the old one does not hold ({found}), so it was built from all files "

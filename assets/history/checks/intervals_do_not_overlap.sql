@@ -3,29 +3,35 @@
 -- reads: internal.license_stretches
 with
 
--- Of two that overlap, each is beside the other: one of them, with what begins later, is enough. Rows that are equal
--- are two all the same.
+-- One number for three texts: all stretches are looked at, every night.
+stretches as (
+    select
+        *,
+        rowid as row_id,
+        hash(organization_id, holder_type, holder_id) as holder,
+        coalesce(valid_to, date '9999-12-31') as until
+    from internal.license_stretches
+),
+
+-- Rows that are equal are two all the same.
 overlapping as (
     select one.*, other.valid_from as next_from
-    from internal.license_stretches as one
-    inner join internal.license_stretches as other
-        on other.organization_id = one.organization_id
-        and other.holder_type = one.holder_type
-        and other.holder_id = one.holder_id
-        and (other.valid_from, other.rowid) > (one.valid_from, one.rowid)
-        and other.valid_from < coalesce(one.valid_to, date '9999-12-31')
+    from stretches as one
+    inner join stretches as other
+        on other.holder = one.holder
+        and (other.valid_from, other.row_id) > (one.valid_from, one.row_id)
+        and other.valid_from < one.until
+        -- holders whose numbers are the same by chance; as a case, because texts that are joined by are hashed first
+        and case
+            when other.organization_id = one.organization_id and other.holder_type = one.holder_type
+                then other.holder_id = one.holder_id
+        end
 ),
 
 empty as (
     select *, null as next_from
-    from internal.license_stretches
-    where valid_to <= valid_from
-),
-
-faults as (
-    from overlapping
-    union all by name
-    from empty
+    from stretches
+    where until <= valid_from
 )
 
 select
@@ -33,4 +39,8 @@ select
         '{}, {} {}: a stretch from {} to {}{}', organization_id, holder_type, holder_id, valid_from,
         coalesce(cast(valid_to as varchar), 'now'), coalesce(', the next from ' || next_from, '')
     ) as finding
-from faults
+from (
+    from overlapping
+    union all by name
+    from empty
+)

@@ -6,6 +6,8 @@
 with
 
 -- Reports are as late each night, so few rows tell all of a holder's days: a week at most is counted from the day of use.
+-- The columns of a report stand here and in `instants`: one part that both read would be set aside, row by row, and of
+-- a first night that is gigabytes.
 new_days as (
     select
         usage.organization_id,
