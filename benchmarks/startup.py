@@ -3,6 +3,7 @@ against Dagster's own import in the same minute.
 """
 
 import os
+import shutil
 import sys
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ def startup(sizes: Sizes) -> Part:
     with TemporaryDirectory(prefix="license-bench-") as folder:
         environment = _without_keys(Path(folder))
         import_dagster = partial(command, [sys.executable, "-c", "import dagster"], environment)
-        groups = in_turns({DAGSTER: import_dagster, RUN: partial(_make_run, environment)}, 1)
+        groups = in_turns({DAGSTER: import_dagster, RUN: partial(_make_run, environment)}, sizes.rounds)
         commands = {
             EMPTY: [sys.executable, "-c", "pass"],
             DAGSTER: [sys.executable, "-c", "import dagster"],
@@ -57,6 +58,7 @@ def _row(name: str, measured: list[Measured], empty: list[Measured]) -> list[str
 def _make_run(environment: dict[str, str]) -> Measured:
     if (PROJECT / ".env").exists():
         return Measured({}, failure="there is a .env: it may name a real organization, which a benchmark must not ask")
+    shutil.rmtree(environment["LICENSES_DATA_DIR"], ignore_errors=True)  # of the round before
     return command(["make", "run"], environment)
 
 
