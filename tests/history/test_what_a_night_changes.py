@@ -50,6 +50,25 @@ WORLDS: dict[str, Nights] = {
         [night(0, user={"ada": ADA}, invite={"i1": INVITE})],
         night(1, user={"ada": ADA, "zoe": ZOE | {"invite_id": "i1"}}, invite={}),
     ),
+    "who came a day ago turns out to have come by an invite that ended then: it did not leave": (
+        [night(0, user={}, invite={"i1": INVITE}), night(1, user={"zoe": ZOE}, invite={})],
+        night(2, user={"zoe": ZOE | {"invite_id": "i1"}}, invite={}),
+    ),
+    "who accepted an invite turns out to be another, who was there before: it took no second seat at all": (
+        [
+            night(0, user={"bob": BOB}, invite={"i1": INVITE}),
+            night(1, user={"bob": BOB, "ada": ADA}, invite={"i1": INVITE}),
+        ],
+        night(2, user={"bob": BOB | {"invite_id": "i1"}, "ada": ADA}, invite={"i1": INVITE}),
+    ),
+    "a member turns out to have come by another invite than that of their address, which has led to nobody": (
+        [
+            night(0, user={}, invite={"i1": INVITE, "i2": INVITE | {"email": "zoe@x.org"}}),
+            night(1, user={}, invite={"i1": INVITE}),
+            night(2, user={"ada": ADA}, invite={}),
+        ],
+        night(3, user={"ada": ADA | {"invite_id": "i2"}}, invite={}),
+    ),
     "a member turns out to have come by an invite, which took no second seat from its first day on": (
         [night(0, user={"bob": BOB}, invite={"i1": INVITE})],
         night(1, user={"bob": BOB | {"invite_id": "i1"}}, invite={"i1": INVITE}),

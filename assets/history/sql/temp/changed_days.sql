@@ -5,18 +5,15 @@
 create or replace temp table changed_days as
 with
 
+-- Of a stretch that begins and ends as before, whether it takes a seat is all that may be derived otherwise now.
 bounds as (
-    select
-        organization_id, holder_type, holder_id, license_type, status, takes_seat,
-        unnest([(valid_from, true), (valid_to, false)]) as bound
+    select organization_id, holder_type, holder_id, takes_seat, unnest([(valid_from, true), (valid_to, false)]) as bound
     from internal.license_stretches
     semi join temp.changed_holders using (organization_id, holder_type, holder_id)
 ),
 
 known_bounds as (
-    select
-        organization_id, holder_type, holder_id, license_type, status, takes_seat,
-        unnest([(valid_from, true), (valid_to, false)]) as bound
+    select organization_id, holder_type, holder_id, takes_seat, unnest([(valid_from, true), (valid_to, false)]) as bound
     from temp.known_license_stretches
     semi join temp.changed_holders using (organization_id, holder_type, holder_id)
 ),

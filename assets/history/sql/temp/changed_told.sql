@@ -24,8 +24,8 @@ compared as (
         organization_id,
         holder_type,
         holder_id,
-        known.valid_from is not null
-        and told.license_told is not distinct from known.license_told
+        -- everybody has a status: who stands on one side only is not the same
+        told.license_told is not distinct from known.license_told
         and told.role is not distinct from known.role
         and told.status is not distinct from known.status
         and told.status_raw is not distinct from known.status_raw
